@@ -75,7 +75,10 @@ class AuditAction(TextChoices):
     USER_DISABLED = "user.disabled", _("disabled the user")
     USER_EDITED = "user.edited", _("edited the user")
     USER_ENABLED = "user.enabled", _("enabled the user")
+    USER_PASSWORD_ENDED = "user.password_ended", _("ended a password of")
     USER_PASSWORD_REPLACED = "user.password_replaced", _("replaced the password of")
+    USER_PASSWORD_RETIRED = "user.password_retired", _("changed when the old password ends of")
+    USER_PASSWORD_ROTATED = "user.password_rotated", _("added a second password to")
 
 
 # What the activity page can be narrowed to, by how codes begin. Actions of no account are in none of them.

@@ -24,9 +24,7 @@ def ending(moment: datetime) -> str:
     return whole_day(moment) or date_format(timezone.localtime(moment), "DATE_FORMAT")
 
 
-def check(moment: datetime) -> None:
+def check(moment: datetime, *, field: str = "expires_at") -> None:
     """Raise Invalid for what is no moment in every zone."""
     if not timestamps.sound(moment):
-        raise Invalid.on(
-            "expires_at", _("Select a day before the year %(year)s.") % {"year": timestamps.LAST.year}
-        )
+        raise Invalid.on(field, _("Select a day before the year %(year)s.") % {"year": timestamps.LAST.year})

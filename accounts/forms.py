@@ -16,7 +16,7 @@ from accounts.models import RegistryUser
 from accounts.models.member import ROLES
 from accounts.names import DESCRIPTION_MAX, EXPIRY_DAYS, TITLE_MAX
 
-KEEP, ON_DATE, NEVER = "keep", "date", "never"
+KEEP, ON_DATE, NEVER, BY_HAND = "keep", "date", "never", "hand"
 
 
 class TextField(forms.CharField):
@@ -113,6 +113,39 @@ class UserEditForm(UserForm):
         super().clean()
         if self.cleaned_data.get("expiry") == KEEP:
             self.cleaned_data["expires_at"] = self.user.expires_at
+        return self.cleaned_data
+
+
+class RetirementForm(forms.Form):
+    """When the older of two passwords ends. `cleaned_data` has `retires_at`, a moment, and `unused_days`, or None."""
+
+    retirement = forms.ChoiceField(
+        label=_("The old password ends"),
+        choices=[
+            (BY_HAND, _("when somebody ends it")),
+            ("7", _("after 7 days without use")),
+            ("14", _("after 14 days without use")),
+            ("30", _("after 30 days without use")),
+            (ON_DATE, _("on a date…")),
+        ],
+    )
+    retires_on = forms.DateField(label=_("Last day"), required=False, widget=DayInput())
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["retires_on"].help_text = gettext(
+            "Only for “on a date…”. Works until the end of that day (%(zone)s)."
+        ) % {"zone": settings.TIME_ZONE}
+
+    def clean(self) -> dict[str, Any]:
+        choice, day = self.cleaned_data.get("retirement", ""), self.cleaned_data.get("retires_on")
+        if choice == ON_DATE and day is None and "retires_on" not in self.errors:
+            self.add_error("retires_on", _("Select the last day."))
+        on_date = choice == ON_DATE and day
+        self.cleaned_data["retires_at"] = (
+            timestamps.end_of(day, timezone.get_default_timezone()) if on_date and day else None
+        )
+        self.cleaned_data["unused_days"] = int(choice) if choice.isdigit() else None
         return self.cleaned_data
 
 

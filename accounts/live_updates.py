@@ -62,7 +62,10 @@ NOTHING_ELSE: Final = "installation"
 _USER: Final = "LEFT JOIN accounts_registryuser u ON u.id = %(key)s AND u.account_id = %(account)s"
 THINGS: dict[str, Thing] = {
     NOTHING_ELSE: Thing("1", shown=For.EVERYBODY),
-    "first use": Thing("u.last_used_at", _USER),
+    "first use": Thing(
+        "(SELECT s.last_used_at FROM accounts_secret s WHERE s.user_id = u.id ORDER BY s.id DESC LIMIT 1)",
+        _USER,
+    ),
     "denial": Thing("(SELECT MAX(d.last_at) FROM accounts_denial d WHERE d.user_id = u.id)", _USER),
 }
 

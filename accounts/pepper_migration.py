@@ -14,18 +14,20 @@ EACH = 10  # passwords of one user
 
 @dataclass(frozen=True, slots=True)
 class Rehash(UserNote):
+    secret_id: int
     old: str
     new: str
     pepper_version: int
 
     @property
     def key(self) -> tuple[str, ...]:
-        return (self.old,)
+        return (self.username, str(self.secret_id))  # rows are locked in the order of accounts/last_used.py
 
 
 def _write(notes: list[Rehash]) -> None:
     for each in notes:
-        Secret.objects.filter(digest=each.old).update(digest=each.new, pepper_version=each.pepper_version)
+        rows = Secret.objects.filter(pk=each.secret_id, digest=each.old)
+        rows.update(digest=each.new, pepper_version=each.pepper_version)
 
 
 rehashes = Batch(DropCounter.Kind.DIGESTS, _write, most=MOST, each=EACH)

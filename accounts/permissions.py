@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from accounts.common.errors import Forbidden, NotFound
 from accounts.common.prepared_queries import prepared
 from accounts.common.translation import translate
-from accounts.models import Account, ApiToken, Invitation, Member, RegistryUser
+from accounts.models import Account, ApiToken, Invitation, Member, RegistryUser, Secret
 from accounts.principal import Principal
 from accounts.roles import Permission, Role, denial_text, has_permission
 
@@ -64,6 +64,22 @@ def user(
     if not found:
         raise NotFound
     found.account = owner
+    return found
+
+
+def secret(
+    by: Principal,
+    handle: str,
+    username: str,
+    id: int,  # noqa: A002
+    permission: Permission = Permission.USERS_MANAGE,
+) -> Secret:
+    """Return a password of the user, ended or not."""
+    owner = user(by, handle, username, permission)
+    found = Secret.objects.filter(user=owner, pk=id).first()
+    if not found:
+        raise NotFound
+    found.user = owner
     return found
 
 

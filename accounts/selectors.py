@@ -22,6 +22,7 @@ from accounts.models import (
     Invitation,
     Member,
     RegistryUser,
+    Secret,
 )
 
 
@@ -65,10 +66,15 @@ def user_page(account: Account, *, cursor: str, query: dict[str, str]) -> Page[R
 _users_of: Prepared[..., RegistryUser] = prepared(users_of)
 
 
-def used_since_password(user: RegistryUser) -> bool:
-    """Return True when the user was used after its newest password was made."""
-    newest = user.secrets.order_by("-created_at", "-id").values_list("created_at", flat=True).first()
-    return bool(newest and user.last_used_at and user.last_used_at >= newest)
+def used_newest_password(user: RegistryUser) -> Secret | None:
+    """Return the user's newest password once it was used."""
+    newest = Secret.objects.filter(user=user).order_by("-id").first()
+    return newest if newest and newest.last_used_at else None
+
+
+def passwords_of(user: RegistryUser) -> QuerySet[Secret]:
+    """Return the passwords that work, and the last that ended; the newest first."""
+    return Secret.objects.filter(user=user).order_by("-id")
 
 
 def denials_of(user: RegistryUser) -> QuerySet[Denial]:

@@ -153,5 +153,13 @@ def add_password(user: RegistryUser, text: str | None = None) -> str:
     return text
 
 
+def use_newest_password(
+    user: RegistryUser, at: datetime, address: str = "10.0.0.5", client: str = "docker/27"
+) -> None:
+    used = {"last_used_at": at, "last_used_from": address, "last_used_with": client}
+    RegistryUser.objects.filter(pk=user.pk).update(**used)
+    Secret.objects.filter(pk=Secret.objects.filter(user=user).latest("pk").pk).update(**used)
+
+
 def digest_of(text: str) -> str:
     return "sha256:" + hashlib.sha256(text.encode()).hexdigest()

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.api import accounts, activity, invitations, me, members, users
+from accounts.api import accounts, activity, invitations, me, members, passwords, users
 
 urlpatterns = [
     path("me/", me.Me.as_view(), name="api-me"),
@@ -34,5 +34,15 @@ urlpatterns = [
         "accounts/<str:handle>/users/<str:username>/password/",
         users.UserPassword.as_view(),
         name="api-user-password",
+    ),
+    path(
+        "accounts/<str:handle>/users/<str:username>/passwords/",
+        passwords.Passwords.as_view(),
+        name="api-user-passwords",
+    ),
+    path(
+        "accounts/<str:handle>/users/<str:username>/passwords/<int:id>/",
+        passwords.OnePassword.as_view(),
+        name="api-password",
     ),
 ]

@@ -15,7 +15,7 @@ from accounts.api.view import ApiView
 from accounts.models import RegistryUser
 from accounts.names import DESCRIPTION_MAX
 from accounts.roles import Permission
-from accounts.services import users
+from accounts.services import passwords, users
 
 STATES = ["active", "disabled", "expired"]
 
@@ -88,7 +88,7 @@ class Users(ApiView):
         """Create a user with a generated username and password; the password is shown only once."""
         account = permissions.account(self.by, handle, Permission.USERS_MANAGE)
         user, password = users.create(by=self.by, account=account, **self.data())
-        return self.answer(_with_password(user, password))
+        return self.answer(with_password(user, password))
 
 
 class OneUser(ApiView):
@@ -129,10 +129,10 @@ class UserPassword(ApiView):
     def post(self, request: Request, handle: str, username: str) -> Response:
         """Generate a new password, shown only once; every older one stops working at once."""
         user = permissions.user(self.by, handle, username, Permission.USERS_MANAGE)
-        return self.answer(_with_password(user, users.replace_password(by=self.by, user=user)))
+        return self.answer(with_password(user, passwords.replace(by=self.by, user=user)))
 
 
-def _with_password(user: RegistryUser, password: str) -> dict[str, Any]:
+def with_password(user: RegistryUser, password: str) -> dict[str, Any]:
     sources = [str(field.source) for field in UserSerializer().fields.values()]
     row = {name: getattr(user, name) for name in sources}
     return row | {"password": password, "registry_host": settings.REGISTRY_HOST}

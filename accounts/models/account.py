@@ -18,6 +18,11 @@ class Account(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
     )
 
+    # No user or password may be given a later end than this many days ahead; None: any, or none.
+    longest_life_days = models.PositiveSmallIntegerField(null=True)
+    # Whether users may rotate their own password through the API.
+    self_rotation = models.BooleanField(default=False, db_default=False)
+
     # That of the person who asks: only on accounts that came through permissions, or through selectors that say so.
     role: Role
 

@@ -1,11 +1,27 @@
+from datetime import datetime
+
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
+from accounts.models.client_field import ClientField
 from accounts.models.registry_user import RegistryUser
 
 
+class Secrets(models.QuerySet["Secret"]):
+    def live(self, now: datetime) -> "Secrets":
+        """Return those that work. The token server's statement says the same (registry_sync/tokens/queries.py)."""
+        return self.filter(
+            Q(expires_at=None) | Q(expires_at__gt=now), Q(retires_at=None) | Q(retires_at__gt=now)
+        )
+
+
 class Secret(models.Model):
-    """One password of a user. Only its digest is kept; a user has two while one is being replaced."""
+    """One password of a user. Only its digest is kept; a user has two that work while one is being replaced.
+
+    `expires_at`: when it ends, whatever happens. `retires_at`: when the older of two ends; with
+    `retire_after_unused_days` each use moves it on (accounts/last_used.py).
+    """
 
     user = models.ForeignKey(RegistryUser, on_delete=models.CASCADE, related_name="secrets")
     digest = models.CharField(max_length=64, unique=True)
@@ -13,9 +29,29 @@ class Secret(models.Model):
     hint = models.CharField(max_length=8)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
+    retires_at = models.DateTimeField(null=True, blank=True)
+    retire_after_unused_days = models.PositiveSmallIntegerField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, editable=False)
+    last_used_from = models.CharField(max_length=45, default="", db_default="", editable=False)
+    last_used_with = ClientField(max_length=80, default="", db_default="", editable=False)
+
+    objects = Secrets.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-id"]
 
     def __str__(self) -> str:
         return f"secret …{self.hint} of {self.user}"
+
+    @property
+    def shown(self) -> str:
+        """How pages and the audit log name it."""
+        return f"…{self.hint}"
+
+    @property
+    def ends_at(self) -> datetime | None:
+        """When it stops working; None where nothing ends it."""
+        return min(filter(None, (self.expires_at, self.retires_at)), default=None)
+
+    def live_at(self, now: datetime) -> bool:
+        return self.ends_at is None or self.ends_at > now

@@ -24,13 +24,14 @@ example_of: Callable[[RegistryUser], Example] = no_example
 
 
 @never_cache
-def show(
-    request: PersonRequest, user: RegistryUser, password: str, *, replaced: bool = False
-) -> HttpResponse:
-    """Answer the very request that made the password: the page has no address of its own."""
+def show(request: PersonRequest, user: RegistryUser, password: str, *, instead: str = "") -> HttpResponse:
+    """Answer the very request that made the password: the page has no address of its own.
+
+    `instead`: "replaced" where the older ones have stopped, "rotated" where the older one goes on.
+    """
     example = example_of(user)
     return render(request, "accounts/secret.html", {
-        "account": user.account, "user": user, "password": password, "replaced": replaced,
+        "account": user.account, "user": user, "password": password, "ends_at": user.expires_at, "instead": instead,
         "tabs": client_tabs(user, example), "example": example, "live": live_note(request, user),
     })  # fmt: skip
 
@@ -45,7 +46,7 @@ def first_use(request: PersonRequest, handle: str, username: str) -> HttpRespons
     note = live_note(request, user)
     user.refresh_from_db()
     return render(request, "accounts/_first_use.html", {
-        "account": user.account, "user": user, "used": selectors.used_since_password(user),
+        "account": user.account, "user": user, "used": selectors.used_newest_password(user),
         "live": note,
     })  # fmt: skip
 

@@ -11,6 +11,7 @@ from accounts.views import (
     language,
     last_denial,
     members,
+    passwords,
     settings,
     time_preferences,
 )
@@ -33,6 +34,9 @@ urlpatterns = [
     path("me/email/remove/", allauth_confirmations.remove_email, name="email-remove"),
     path(f"{USER}first-use/", credentials_page.first_use, name="user-first-use"),
     path(f"{USER}last-denial/", last_denial.last_denial, name="user-last-denial"),
+    path(f"{USER}passwords/rotate/", passwords.rotate, name="password-rotate"),
+    path(f"{USER}passwords/<int:secret_id>/end/", passwords.end, name="password-end"),
+    path(f"{USER}passwords/<int:secret_id>/retirement/", passwords.retire, name="password-retire"),
     path(f"{ACCOUNT}activity/", activity.activity, name="activity"),
     path(SETTINGS, settings.settings, name="account-settings"),
     path(f"{SETTINGS}rename/", settings.rename, name="account-rename"),

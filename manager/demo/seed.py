@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Account, Person, RegistryUser
 from accounts.principal import Principal
-from accounts.services import accounts, users
+from accounts.services import accounts, passwords, users
 from accounts.views.request import principal_for
 from manager.demo import artifacts, push_client
 from manager.demo.push_client import Pusher
@@ -90,7 +90,7 @@ def _person() -> tuple[Person, str]:
 def _pusher(by: Principal, account: Account) -> tuple[RegistryUser, str]:
     """Return the same user each time, with a new password: nobody has the old one."""
     if found := RegistryUser.objects.filter(account=account, description=PUSHER).first():
-        return found, users.replace_password(by=by, user=found)
+        return found, passwords.replace(by=by, user=found)
     return users.create(by=by, account=account, description=PUSHER, expires_at=None)
 
 

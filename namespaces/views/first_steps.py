@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from accounts.client_commands import Snippet
-from accounts.models import Account, Denial, RegistryUser
+from accounts.models import Account, Denial, RegistryUser, Secret
 from accounts.roles import Permission
-from accounts.selectors import last_denial_of, used_since_password
+from accounts.selectors import last_denial_of, used_newest_password
 from accounts.views import last_denial
 from accounts.views.button_permissions import denial_reason
 from accounts.views.client_tabs import client_tabs
@@ -25,15 +25,15 @@ class FirstSteps:
     """A namespace, a user that can push to it, its first use, its first push: the first that is missing is next.
 
     `names`: the account's namespaces, or the one that the page is about. Of the user that can push there are `user`,
-    `used`, `tabs`, what it was denied last, and the notes that the page asks with. `new_user_url` creates one that can
-    push here; `permissions_url`, "" without other users, gives the permission to another. `why_no_namespace` and
-    `why_no_user` are "" for who may create them.
+    `used` (its newest password, once it was), `tabs`, what it was denied last, and the notes that the page asks with.
+    `new_user_url` creates one that can push here; `permissions_url`, "" without other users, gives the permission to
+    another. `why_no_namespace` and `why_no_user` are "" for who may create them.
     """
 
     names: list[str]
     form: NamespaceForm | None
     user: RegistryUser | None
-    used: bool
+    used: Secret | None
     denial: Denial | None
     denial_live: str
     tabs: list[Snippet]
@@ -51,7 +51,7 @@ def first_steps(
     only = namespaces[0] if len(namespaces) == 1 else None
     grant = selectors.first_push_grant(account, namespace=only, image_name=image_name) if namespaces else None
     user = grant.user if grant else None
-    used = used_since_password(user) if user else False
+    used = used_newest_password(user) if user else None
     denial_live = last_denial.live_note(request, user) if user else ""  # before the denial
     why_no_namespace = denial_reason(account, Permission.NAMESPACES_MANAGE)
     return FirstSteps(

@@ -16,12 +16,13 @@ from accounts.forms import ConfirmForm, UserEditForm
 from accounts.models import RegistryUser
 from accounts.roles import Permission
 from accounts.selectors import denials_dropped, denials_of
-from accounts.services import users
+from accounts.services import passwords, users
 from accounts.views import button_permissions, credentials_page, form_nonce
 from accounts.views.client_tabs import client_tabs
 from accounts.views.confirmation import ask, asks, last_use_of
 from accounts.views.credentials_page import live_note
 from accounts.views.form_errors import put_errors
+from accounts.views.passwords import password_lines
 from accounts.views.request import PersonRequest, principal, tab
 from accounts.views.user_status import expires_soon, user_badge
 from namespaces import selectors
@@ -99,8 +100,8 @@ def replace_password(request: PersonRequest, handle: str, username: str) -> Http
     except Invalid as error:
         messages.error(request, error.message)
         return redirect(request.path)
-    password = users.replace_password(by=principal(request), user=found)
-    return credentials_page.show(request, found, password, replaced=True)
+    password = passwords.replace(by=principal(request), user=found)
+    return credentials_page.show(request, found, password, instead="replaced")
 
 
 @login_required
@@ -161,6 +162,7 @@ def _page(
         "form": form or UserEditForm(user=found),
         "problem": problem,
         "last_use": last_use_of(found),
+        "passwords": password_lines(found, now),
         "why_not": button_permissions.denial_reason(account, Permission.USERS_MANAGE),
         "grants": selectors.grants_of(found),
         "grant_form": grant_form or UserGrantForm(account=account),

@@ -21,6 +21,8 @@ _WRONG = (
     "your own password for the panel, do not work here. For public images sign out first: docker logout."
 )
 _WRONG_PASSWORD = (_("wrong password"), _("Sign in with this user's newest password, or replace it."))
+_ENDED = "This password has ended. Sign in with the user's newest password."
+_ENDED_PASSWORD = (_("the password has ended"), _("Sign in with this user's newest password, or replace it."))
 
 
 def authenticate(request: TokenRequest, scopes: ParsedScopes, origin: Origin) -> queries.Caller:
@@ -43,21 +45,34 @@ def _authenticated(given: Credentials, repositories: list[str], origin: Origin) 
     username = given.username.encode("utf-8", "surrogatepass")
     if not caller or not user or not hmac.compare_digest(user.username.encode(), username):
         raise _wrong_password(given.username, origin)
+    if user.password_ended:
+        raise _ended_password(user, origin)
     if user.user_status is not UserStatus.ACTIVE:
         verdict = decide(AccessContext(user_status=user.user_status), Action.PULL)
         record_denial(user, verdict, origin)
         raise TokenError(401, "UNAUTHORIZED", f"{verdict.reason.capitalize()}.")
     if user.digest != stored_as[0] and newest_is_everywhere(origin.at):
-        rehashes.note(Rehash(user.account, user.username, user.digest, stored_as[0], peppers()[0].version))
+        version = peppers()[0].version
+        rehashes.note(Rehash(user.account, user.username, user.secret_id, user.digest, stored_as[0], version))
     return caller
 
 
 def _wrong_password(username: str, origin: Origin) -> TokenError:
-    wait = throttle.failed(origin.address, username, now=int(origin.at.timestamp()))
     if USERNAME.fullmatch(username):  # whether anybody has it is found out when it is written
         denials.note(Denied(username, "", "", *_WRONG_PASSWORD, origin))
+    return _failed(username, origin, _WRONG)
+
+
+def _ended_password(user: queries.AuthenticatedUser, origin: Origin) -> TokenError:
+    """Only who once had it is told so; it counts as a wrong one."""
+    denials.note(Denied(user.username, "", "", *_ENDED_PASSWORD, origin, user.account))
+    return _failed(user.username, origin, _ENDED)
+
+
+def _failed(username: str, origin: Origin, sentence: str) -> TokenError:
+    wait = throttle.failed(origin.address, username, now=int(origin.at.timestamp()))
     if wait:
         return TokenError(
             429, "TOOMANYREQUESTS", "Too many wrong passwords; wait a minute.", retry_after=wait
         )
-    return TokenError(401, "UNAUTHORIZED", _WRONG)
+    return TokenError(401, "UNAUTHORIZED", sentence)

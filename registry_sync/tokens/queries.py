@@ -23,7 +23,9 @@ from registry_sync.tokens.prepared import PreparedCursor
 # when none is asked for. What is private in another account does not exist for this user. Parameters: digests,
 # repositories, the moment.
 _USER = """
-SELECT s.id, s.digest, u.username, u.account_id,
+SELECT s.id, s.digest, s.expires_at IS NOT NULL AND s.expires_at <= {third}
+         OR s.retires_at IS NOT NULL AND s.retires_at <= {third},
+       u.username, u.account_id,
        u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {third}, a.closed_at IS NOT NULL,
        asked.repository, CASE WHEN o.closed_at IS NULL THEN n.public END, g.image_name, g.level
 FROM accounts_secret s
@@ -34,7 +36,7 @@ LEFT JOIN namespaces_namespace n ON n.name = asked.namespace AND (n.public OR n.
 LEFT JOIN accounts_account o ON o.id = n.account_id
 LEFT JOIN namespaces_grant g ON g.user_id = u.id AND g.namespace_id = n.id AND g.image_name {of_either}
   AND (g.expires_at IS NULL OR g.expires_at > {third})
-WHERE s.digest {in_first} AND (s.expires_at IS NULL OR s.expires_at > {third})
+WHERE s.digest {in_first}
 """
 # Parameter: names of namespaces.
 _PUBLIC = """
@@ -78,6 +80,7 @@ class AuthenticatedUser:
     account: int
     secret_id: int  # the row of the password it gave
     digest: str  # of that password, as it is stored
+    password_ended: bool
     user_status: UserStatus
 
 
@@ -90,15 +93,16 @@ class Caller:
 
 
 def load_caller(*, digests: list[str], repositories: list[str], now: datetime) -> Caller | None:
-    """None when no live secret has one of these digests. Raise Unavailable without a database."""
+    """None when no secret has one of these digests. Raise Unavailable without a database."""
     database = connections["default"]  # looked up once: the usual proxy looks it up at each touch
     # Without its zone: SQLite compares it as text with what Django has stored.
     moment = str(now.astimezone(UTC).replace(tzinfo=None))
     rows = _rows(database, _USER, [" ".join(digests), " ".join(repositories), moment])
     if not rows:
         return None
-    secret_id, digest, username, account, *user_status = rows[0][:7]
-    user = AuthenticatedUser(username, account, secret_id, digest, _user_status(*user_status))
+    secret_id, digest, password_ended, username, account, *user_status = rows[0][:8]
+    status = _user_status(*user_status)
+    user = AuthenticatedUser(username, account, secret_id, digest, bool(password_ended), status)
     # Without a repository there is one row, for none.
     return Caller(user, _contexts(user.user_status, rows) if repositories else {})
 
@@ -121,7 +125,7 @@ def load_anonymous(*, repositories: list[str]) -> Caller:
 def _contexts(user_status: UserStatus, rows: list[tuple[Any, ...]]) -> dict[str, AccessContext]:
     found: dict[str, tuple[bool | None, int | None, int | None]] = {}
     for row in rows:
-        repository, public, image_name, level = row[7:]
+        repository, public, image_name, level = row[8:]
         _public, wide, narrow = found.get(repository, (None, None, None))
         found[repository] = (public, wide, level) if image_name else (public, level or wide, narrow)
     return {repository: _context(user_status, *values) for repository, values in found.items()}

@@ -24,7 +24,7 @@ def record(caller: Caller, scopes: ParsedScopes, access: list[ResourceActions], 
         return
     if access:
         granted.note(access, origin, account=user.account, username=user.username, secret=user.secret_id)
-    uses.note(Use(user.account, user.username, origin))
+    uses.note(Use(user.account, user.username, origin, user.secret_id))
     actions = sum(len(entry["actions"]) for entry in access)
     if scopes.invalid or actions < sum(len(each.actions) for each in scopes.requested):
         _record_denials(user, caller, scopes, access, origin)

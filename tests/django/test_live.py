@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import live_updates
-from accounts.models import Account, Denial, Member, Person, RegistryUser
+from accounts.models import Account, Denial, Member, Person, RegistryUser, Secret
 from namespaces.models import Image, TagHistoryEntry
 from registry_sync import registry_probe
 from registry_sync.inventory.tag_timeline import TagChange
@@ -105,9 +105,8 @@ def _retention(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
 def _first_use(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
     user = factories.RegistryUserFactory(account=cast.account)
     factories.add_password(user)
-    used = {"last_used_at": timezone.now() + timedelta(seconds=1), "last_used_from": "192.0.2.9"}
     here = f"/a/team-red/users/{user.username}/first-use/"
-    return here, lambda: RegistryUser.objects.filter(pk=user.pk).update(**used)
+    return here, lambda: factories.use_newest_password(user, timezone.now())
 
 
 def _denial(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
@@ -311,6 +310,7 @@ def crowd(cast: Cast, image: Image, many: int = 2000) -> None:
         RegistryUser(account=account, username=f"u{account.pk}", description="x") for account in accounts
     ]
     RegistryUser.objects.bulk_create(users)
+    Secret.objects.bulk_create(Secret(user=user, digest=user.username, pepper_version=1) for user in users)
     spaces = [factories.NamespaceFactory.build(account=account) for account in accounts]
     for each, space in enumerate(spaces):
         space.name = f"space{each}"

@@ -3,7 +3,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from accounts.common import secret_files
+from accounts.common import clock, secret_files
 from accounts.models import Secret
 from accounts.peppers import peppers
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
             self._make()
         newest, *older = (pepper.version for pepper in peppers())
         self.stdout.write(
-            f"pepper-{newest}.key: {Secret.objects.filter(pepper_version=newest).count()} passwords"
+            f"pepper-{newest}.key: {Secret.objects.live(clock.now()).filter(pepper_version=newest).count()} passwords"
         )
         for version in older:
             self._tell(version)
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         self.stdout.write(f"made {name}; restart web, tokens and worker")
 
     def _tell(self, version: int) -> None:
-        left = Secret.objects.filter(pepper_version=version).select_related("user__account")
+        left = Secret.objects.live(clock.now()).filter(pepper_version=version).select_related("user__account")
         self.stdout.write(f"pepper-{version}.key: {left.count()} passwords, until they are used again")
         for secret in left.order_by("user__account__handle", "user__username")[:100]:
             self.stdout.write(f"  {secret.user.account.handle}  {secret.user}  {secret.user.description}")

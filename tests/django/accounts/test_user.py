@@ -84,7 +84,7 @@ def test_first_use_waits_and_asks_again(cast: Cast, user: RegistryUser) -> None:
 
 
 def test_first_use_tells_from_where_and_stops_asking(cast: Cast, user: RegistryUser) -> None:
-    _used(user, timezone.now() + timedelta(seconds=1))
+    factories.use_newest_password(user, timezone.now() + timedelta(seconds=1))
     page = cast.client("viewer").get(f"{user.get_absolute_url()}first-use/").content.decode()
     assert "10.0.0.5" in page
     assert "docker/27" in page
@@ -92,14 +92,10 @@ def test_first_use_tells_from_where_and_stops_asking(cast: Cast, user: RegistryU
 
 
 def test_a_use_of_the_old_password_is_no_first_use(cast: Cast, user: RegistryUser) -> None:
-    _used(user, timezone.now() - timedelta(hours=1))
+    factories.use_newest_password(user, timezone.now() - timedelta(hours=1))
+    factories.add_password(user)
     assert b"Waiting" in cast.client("viewer").get(f"{user.get_absolute_url()}first-use/").content
 
 
 def test_first_use_is_not_for_strangers(cast: Cast, user: RegistryUser) -> None:
     assert cast.client("stranger").get(f"{user.get_absolute_url()}first-use/").status_code == 404
-
-
-def _used(user: RegistryUser, at: object) -> None:
-    facts = {"last_used_at": at, "last_used_from": "10.0.0.5", "last_used_with": "docker/27"}
-    RegistryUser.objects.filter(pk=user.pk).update(**facts)

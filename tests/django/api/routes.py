@@ -83,13 +83,14 @@ def _below(resolver: URLResolver) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
 
 
 def arguments_for(name: str, world: World) -> dict[str, Any]:
-    ids = {"api-invitation": world.invitation.pk, "api-grant": world.grant.pk, "api-my-token": world.token.pk,
+    ids = {"api-invitation": world.invitation.pk, "api-password": world.old_password.pk,
+           "api-grant": world.grant.pk, "api-my-token": world.token.pk,
            "api-removal": world.removal.pk, "api-removal-restore": world.purge.removals.get().pk,
            **dict.fromkeys(["api-purge", "api-purge-stop", "api-purge-restore"], world.purge.pk),
            **dict.fromkeys(RULES, world.rule.pk)}  # fmt: skip
     return {
         "handle": world.cast.account.handle,
-        "username": world.user.username,
+        "username": (world.free_user if name == "api-user-passwords" else world.user).username,
         "person_id": world.cast.viewer.pk,
         "name": world.namespace.name,
         "image": world.tag.image.name,
@@ -133,6 +134,9 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "POST api-user-disable": None,
         "POST api-user-enable": None,
         "POST api-user-password": None,
+        "POST api-user-passwords": {"retire_after_unused_days": 14},
+        "PATCH api-password": {"retire_after_unused_days": 30},
+        "DELETE api-password": None,
         "POST api-grants": {"user": world.free_user.username, "namespace": "red", "level": "write"},
         "PATCH api-grant": {"level": "admin"},
         "DELETE api-grant": None,

@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import ApiToken, Invitation, RegistryUser
+from accounts.models import ApiToken, Invitation, RegistryUser, Secret
 from namespaces.models import Grant, Image, Manifest, Namespace, RepositoryManifest, Tag
 from registry_sync.models import Purge, Removal, Repository, RetentionRule
 from tests import factories
@@ -32,6 +32,7 @@ class World:
     rule: RetentionRule
     purge: Purge
     old: Manifest  # held in the tag's image, under no tag
+    old_password: Secret  # of `user`, who has a newer one too
 
     def caller(self, who: str) -> Caller:
         """Who is "owner", "manager", "viewer", "stranger", or "anonymous"."""
@@ -47,6 +48,8 @@ def make(cast: Cast) -> World:
     namespace = factories.NamespaceFactory(account=account, name="red")
     tag = factories.TagFactory(image__namespace=namespace, image__name="app/api", name="1.0")
     user = factories.RegistryUserFactory(account=account, description="CI deploy")
+    old_password = Secret.objects.get(user=user)
+    factories.add_password(user)
     free_user = factories.RegistryUserFactory(account=account, description="No grants yet")
     grant = factories.GrantFactory(user=user, namespace=namespace)
     invitation = Invitation.objects.create(
@@ -69,8 +72,9 @@ def make(cast: Cast) -> World:
     rule = RetentionRule.objects.create(namespace=namespace, keep_last=2)
     purge = purged(tag.image)
     return World(
-        cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal, rule, purge, old
-    )
+        cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal, rule, purge, old,
+        old_password,
+    )  # fmt: skip
 
 
 def purged(image: Image) -> Purge:

@@ -50,7 +50,8 @@ def _below(resolver: URLResolver) -> Iterator[Page]:
 def arguments_for(name: str, world: World) -> dict[str, str]:
     return {
         "handle": world.cast.account.handle,
-        "username": world.user.username,
+        "username": (world.free_user if name == "password-rotate" else world.user).username,
+        "secret_id": str(world.old_password.pk),
         "person_id": str(world.cast.viewer.pk),
         "invitation_id": str(world.invitation.pk),
         "token_id": str(world.token.pk),
@@ -90,6 +91,7 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "description": "Changed",
         "expiry": "30",
         "expires_on": "",
+        "retirement": "14",
         "role": "manager",
         "level": "admin",
         f"level-{world.grant.pk}-read": "admin",

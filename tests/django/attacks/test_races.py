@@ -10,10 +10,12 @@ from django.db import connection, connections, transaction
 from django.test import Client
 from django.utils import timezone
 
+from accounts import credentials
 from accounts.common.errors import Conflict, Forbidden, NotFound
 from accounts.limits import OF_PERSON, Limit
 from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, Person, RegistryUser, Secret
-from accounts.services import accounts, api_tokens, invitations, members, people, users
+from accounts.peppers import peppers
+from accounts.services import accounts, api_tokens, invitations, members, passwords, people, users
 from namespaces.models import CatalogRead, Grant, Namespace, ReservedName
 from namespaces.services import grants, namespaces
 from registry_sync.limits import OF_ACCOUNT
@@ -221,9 +223,28 @@ def test_who_became_owner_meanwhile_is_not_demoted_as_what_they_were(cast: Cast)
 
 def test_passwords_replaced_at_once_leave_one_that_works(cast: Cast) -> None:
     user = factories.RegistryUserFactory(account=cast.account)
-    results = together([partial(users.replace_password, by=cast.by("owner"), user=user)] * MANY)
+    results = together([partial(passwords.replace, by=cast.by("owner"), user=user)] * MANY)
     assert raised(results) == []
-    assert Secret.objects.filter(user=user).count() == 1
+    assert len(passwords.live(user)) == 1
+
+
+def test_of_rotations_at_once_one_wins(cast: Cast) -> None:
+    user = factories.RegistryUserFactory(account=cast.account)
+    results = together([partial(passwords.rotate, by=cast.by("owner"), user=user)] * MANY)
+    assert raised(results) == [Conflict] * (MANY - 1)
+    [made] = [each for each in results if isinstance(each, str)]
+    live = passwords.live(user)
+    assert len(live) == Secret.objects.count() == 2
+    assert live[0].digest in credentials.digests(made, peppers())
+    assert trail("user.password_rotated") == 1
+
+
+def test_of_two_passwords_ended_at_once_one_stays(cast: Cast) -> None:
+    user = factories.RegistryUserFactory(account=cast.account)
+    passwords.rotate(by=cast.by("owner"), user=user)
+    end = [partial(passwords.end, by=cast.by("owner"), secret=each) for each in passwords.live(user)]
+    assert raised(together(end)) == [Conflict]
+    assert len(passwords.live(user)) == 1
 
 
 def meanwhile(statement: str, by: Callable[[], object], act: Callable[[], object]) -> object:
@@ -305,15 +326,16 @@ def test_of_two_who_delete_a_namespace_one_does_and_the_other_finds_none(cast: C
     assert trail("namespace.deleted") == 1
 
 
-@pytest.mark.parametrize("act", ["edit", "disable", "enable", "replace_password", "delete"])
+@pytest.mark.parametrize("act", ["edit", "disable", "enable", "replace", "rotate", "delete"])
 def test_a_user_that_was_deleted_meanwhile_is_absent(cast: Cast, act: str) -> None:
     off = timezone.now() if act == "enable" else None
     user = factories.RegistryUserFactory(account=cast.account, disabled_at=off)
     seen = RegistryUser.objects.get(pk=user.pk)
     users.delete(by=cast.by("owner"), user=user)
     more = {"description": "another", "expires_at": None} if act == "edit" else {}
+    service = passwords if act in ("replace", "rotate") else users
     with pytest.raises(NotFound):
-        getattr(users, act)(by=cast.by("owner"), user=seen, **more)
+        getattr(service, act)(by=cast.by("owner"), user=seen, **more)
     assert trail("user.deleted") == 1
 
 

@@ -23,7 +23,7 @@ from accounts import credentials
 from accounts.common.client_ip import Origin
 from accounts.models import AuditEvent, RegistryUser
 from accounts.peppers import peppers
-from accounts.services import api_tokens, invitations, people, users
+from accounts.services import api_tokens, invitations, passwords, people, users
 from manager.log_format import LineFormatter, hide
 from manager.standalone import registry
 from registry_sync.tokens.issuer import issue_token, signer
@@ -86,7 +86,7 @@ def canaries(cast: Cast, mailoutbox: list[EmailMessage], log: list[str]) -> Cana
     Client().post("/me/signup/", {"email": "new@example.com", "password1": NEW, "password2": NEW})
     return Canaries(
         old=password,
-        user=users.replace_password(by=by, user=user),
+        user=passwords.replace(by=by, user=user),
         api=api_tokens.create(by=by, name="CI", expires_at=None, confirmed=True)[1],
         invitation=invitations.invite(by=by, account=cast.account, role="viewer")[1],
         operator=people.make_operator_link() or "",

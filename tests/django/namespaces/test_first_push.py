@@ -110,7 +110,7 @@ def test_each_step_is_done_when_it_is_seen_to_be(cast: Cast) -> None:
         text = shown(cast, page)
         assert steps_done(text) == 2
         assert "Waiting for first use…" in text
-    RegistryUser.objects.filter(pk=user.pk).update(last_used_at=timezone.now() + timedelta(seconds=1))
+    factories.use_newest_password(user, timezone.now() + timedelta(seconds=1))
     text = shown(cast, ALL)
     assert steps_done(text) == 3
     assert "Waiting for the first push…" in text
@@ -131,7 +131,7 @@ def test_a_push_that_was_denied_says_why(cast: Cast, team: Namespace) -> None:
     user = factories.GrantFactory(user__account=cast.account, namespace=team, level=2).user
     factories.add_password(user)
     moment = timezone.now() + timedelta(seconds=1)
-    RegistryUser.objects.filter(pk=user.pk).update(last_used_at=moment)
+    factories.use_newest_password(user, moment)
     told = {"user": user, "repository": "other/api", "first_at": moment, "last_at": moment, "remedy": "Ask."}
     Denial.objects.create(action="mount", reason="A layer only.", **told)
     assert "A layer only." not in shown(cast, NAMESPACE)

@@ -18,7 +18,7 @@ from accounts.access_denials import denials
 from accounts.last_used import uses
 from accounts.models import RegistryUser, Secret
 from accounts.peppers import peppers
-from accounts.services import users
+from accounts.services import passwords, users
 from namespaces.access import Level
 from namespaces.models import Namespace
 from registry_sync.tokens import queries
@@ -196,7 +196,7 @@ def test_who_lost_the_right_is_refused_at_once(cast: Cast, namespace: Any, what:
         case "deleted":
             users.delete(by=by, user=user)
         case "replaced":
-            users.replace_password(by=by, user=user)
+            passwords.replace(by=by, user=user)
     status, body = ask(user, password=password)
     assert status == 401
     assert body["errors"][0]["code"] == "UNAUTHORIZED"

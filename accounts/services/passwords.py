@@ -1,0 +1,159 @@
+"""Passwords of a user: at most two work, and rotation leaves no moment without one that does.
+
+Whoever changes one holds the user's lock. The older of two may retire by itself, the newest never.
+"""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import credentials, expiry
+from accounts.audit_actions import AuditAction
+from accounts.common.errors import Conflict, Invalid, NotFound
+from accounts.models import RegistryUser, Secret
+from accounts.peppers import peppers
+from accounts.principal import Principal
+from accounts.services.user_records import lock, record
+
+LIVE_MOST = 2
+ENDED_KEPT = 5  # of each user, so that pages and the token server can say that it ended
+UNUSED_DAYS_MAX = 365
+
+
+@transaction.atomic
+def rotate(
+    *, by: Principal, user: RegistryUser, retires_at: datetime | None = None, unused_days: int | None = None
+) -> str:
+    """Add a second password; the first goes on working, and ends as `retire` says. Raise Conflict while two work."""
+    lock(user)
+    old = live(user)
+    if len(old) >= LIVE_MOST:
+        raise Conflict.on(
+            "", _("Two passwords of this user work already. End the old one before you rotate again.")
+        )
+    _forget_ended(user)
+    password = add(user)
+    record(by, AuditAction.USER_PASSWORD_ROTATED, user, after={"password": _shown(password)})
+    if retires_at or unused_days:
+        for each in old:
+            retire(by=by, secret=each, retires_at=retires_at, unused_days=unused_days)
+    return password
+
+
+@transaction.atomic
+def replace(*, by: Principal, user: RegistryUser) -> str:
+    """Make a new password; every older one stops at once."""
+    lock(user)
+    ended = live(user)
+    _end(ended)
+    _forget_ended(user)
+    password = add(user)
+    record(
+        by, AuditAction.USER_PASSWORD_REPLACED, user,
+        before={"password": ", ".join(each.shown for each in ended)},
+        after={"password": _shown(password)},
+    )  # fmt: skip
+    return password
+
+
+@transaction.atomic
+def end(*, by: Principal, secret: Secret) -> None:
+    """End one of two. Raise Conflict for the only one that works, NotFound for one that has ended.
+
+    If the newer one goes, the older does not retire any more: it is the only one.
+    """
+    secret, others = _locked(secret)
+    if not others:
+        raise Conflict.on(
+            "", _("This is the only password that works. Rotate it first, or disable the user.")
+        )
+    _end([secret])
+    kept = Secret.objects.filter(pk__in=[each.pk for each in others])
+    kept.update(retires_at=None, retire_after_unused_days=None)
+    record(by, AuditAction.USER_PASSWORD_ENDED, secret.user, before={"password": secret.shown})
+
+
+@transaction.atomic
+def retire(
+    *, by: Principal, secret: Secret, retires_at: datetime | None = None, unused_days: int | None = None
+) -> Secret:
+    """Say when the older of two ends: at a moment, after so many days without use, or (neither) when somebody ends it.
+
+    Days count from the last use, and from now at the earliest. Raise Invalid, Conflict for the newest, NotFound.
+    """
+    secret, others = _locked(secret)
+    if not others or secret.pk > max(each.pk for each in others):
+        raise Conflict.on(
+            "", _("Only the older of two passwords can retire: without it one must still work.")
+        )
+    before, now = _facts(secret), timezone.now()
+    if retires_at and unused_days:
+        raise Invalid.on("retire_after_unused_days", _("Select a moment or a number of days, not both."))
+    if unused_days is not None and not 1 <= unused_days <= UNUSED_DAYS_MAX:
+        raise Invalid.on(
+            "retire_after_unused_days", _("Select 1 to %(most)s days.") % {"most": UNUSED_DAYS_MAX}
+        )
+    if retires_at:
+        expiry.check(retires_at, field="retires_at")
+        if retires_at <= now:
+            raise Invalid.on("retires_at", _("Select a time in the future, or end the password instead."))
+    if unused_days != secret.retire_after_unused_days or not unused_days:
+        secret.retires_at = now + timedelta(days=unused_days) if unused_days else retires_at
+        secret.retire_after_unused_days = unused_days
+    if _facts(secret) != before:
+        secret.save(update_fields=["retires_at", "retire_after_unused_days"])
+        after = _facts(secret) | {"password": secret.shown}
+        record(by, AuditAction.USER_PASSWORD_RETIRED, secret.user, before=before, after=after)
+    return secret
+
+
+def live(user: RegistryUser) -> list[Secret]:
+    """Return the passwords that work, the newest first."""
+    return list(Secret.objects.live(timezone.now()).filter(user=user).order_by("-pk"))
+
+
+def add(user: RegistryUser) -> str:
+    """Return a new password of the user, whose row is locked or new."""
+    password, pepper = credentials.make(credentials.USER_PREFIX), peppers()[0]
+    Secret.objects.create(
+        user=user,
+        digest=credentials.digest(password, pepper),
+        pepper_version=pepper.version,
+        hint=credentials.hint(password),
+    )
+    return password
+
+
+def _shown(password: str) -> str:
+    return Secret(hint=credentials.hint(password)).shown
+
+
+def _locked(secret: Secret) -> tuple[Secret, list[Secret]]:
+    """Lock the user. Return the password as it is now, and the others that work. Raise NotFound if it has ended."""
+    user = secret.user
+    lock(user)
+    working = live(user)
+    for each in working:
+        if each.pk == secret.pk:
+            each.user = user
+            return each, [other for other in working if other.pk != each.pk]
+    raise NotFound
+
+
+def _end(secrets: list[Secret]) -> None:
+    Secret.objects.filter(pk__in=[each.pk for each in secrets]).update(expires_at=timezone.now())
+
+
+def _forget_ended(user: RegistryUser) -> None:
+    ended = Secret.objects.filter(user=user).exclude(pk__in=[each.pk for each in live(user)])
+    old = list(ended.order_by("-pk").values_list("pk", flat=True)[ENDED_KEPT:])
+    Secret.objects.filter(pk__in=old).delete()
+
+
+def _facts(secret: Secret) -> dict[str, object]:
+    return {
+        "retires_at": secret.retires_at.isoformat() if secret.retires_at else None,
+        "retire_after_unused_days": secret.retire_after_unused_days,
+    }
