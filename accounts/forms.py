@@ -160,33 +160,6 @@ class ApiTokenForm(ExpiryForm):
         )
 
 
-class ActivityFilter(forms.Form):
-    """Which audit events are shown. Nothing chosen: all."""
-
-    q = forms.CharField(required=False, max_length=200)
-    kind = forms.ChoiceField(
-        label=_("About"),
-        required=False,
-        choices=[
-            ("", _("everything")),
-            ("users", _("users")),
-            ("permissions", _("permissions")),
-            ("namespaces", _("namespaces")),
-            ("images", _("tags and images")),
-            ("rules", _("rules")),
-            ("members", _("members")),
-            ("account", _("the account")),
-        ],
-    )
-    since = forms.DateField(required=False, widget=DayInput())
-    until = forms.DateField(required=False, widget=DayInput())
-
-    def __init__(self, *args: Any, zone: str, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["since"].label = gettext("Since (%(zone)s)") % {"zone": zone}
-        self.fields["until"].label = gettext("Until (%(zone)s)") % {"zone": zone}
-
-
 class RoleForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=ROLES, initial="viewer")
 

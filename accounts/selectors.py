@@ -144,11 +144,15 @@ def activity_of(
     *,
     search: str = "",
     kind: str = "",
+    who: str = "",
     since: date | None = None,
     until: date | None = None,
     zone: tzinfo | None = None,
 ) -> QuerySet[AuditEvent]:
-    """`kind` is one of AUDIT_KINDS, "" for all; `since` and `until` are days of `zone` (TIME_ZONE), both included."""
+    """`kind` is one of AUDIT_KINDS, "" for all; `who` is a part of the actor's name.
+
+    `since` and `until` are days of `zone` (TIME_ZONE), both included.
+    """
     zone = zone or timezone.get_default_timezone()
     found = AuditEvent.objects.filter(account_id=account.pk)
     if kind:
@@ -157,6 +161,8 @@ def activity_of(
         found = found.filter(at__gte=timestamps.start_of(since, zone))
     if until:
         found = found.filter(at__lt=timestamps.end_of(until, zone))
+    if who:
+        found = found.filter(actor__icontains=who)
     if search:
         found = found.filter(
             Q(actor__icontains=search) | Q(action__icontains=search) | Q(object__icontains=search)

@@ -1,15 +1,17 @@
 """Forms of the namespace pages. They parse; the rules are the services'."""
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.expiry import ending
-from accounts.forms import KEEP, NEVER, ON_DATE, ExpiryForm, TextField, UserForm
+from accounts.forms import KEEP, NEVER, ON_DATE, DayInput, ExpiryForm, TextField, UserForm
 from accounts.models import Account
 from accounts.user_field import UserField
+from namespaces.activity.sources import ActivityFilter
 from namespaces.image_description import DESCRIPTION_MAX
 from namespaces.models import Grant, Namespace
 from namespaces.readme import README_MAX
@@ -180,3 +182,46 @@ class NewUserForm(UserForm):
     def purposes(self) -> list[tuple[Any, Any]]:
         """Return a pair for each purpose: (radio button, its hint)."""
         return [(option, hint) for option, (*_rest, hint) in zip(self["purpose"], self.PURPOSES, strict=True)]
+
+
+class ActivityForm(forms.Form):
+    """Which lines of an account's activity are shown. Nothing chosen: every change by people."""
+
+    q = forms.CharField(required=False, max_length=200)
+    kind = forms.ChoiceField(
+        label=_("About"),
+        required=False,
+        choices=[
+            ("", _("all changes")),
+            ("users", _("users")),
+            ("permissions", _("permissions")),
+            ("namespaces", _("namespaces")),
+            ("images", _("tags and images")),
+            ("rules", _("rules")),
+            ("members", _("members")),
+            ("account", _("the account")),
+            (
+                _("Requests of clients"),
+                [
+                    ("pushes", _("pushes")),
+                    ("pulls", _("pulls")),
+                    ("denials", _("denied requests")),
+                    ("requests", _("pushes, pulls and denied requests")),
+                ],
+            ),
+            ("all", _("changes and requests")),
+        ],
+    )
+    who = TextField(label=_("Who"), required=False, most=200, placeholder=_("Person or user"))
+    since = forms.DateField(required=False, widget=DayInput())
+    until = forms.DateField(required=False, widget=DayInput())
+
+    def __init__(self, *args: Any, zone: tzinfo, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.zone = zone
+        self.fields["since"].label = gettext("Since (%(zone)s)") % {"zone": zone}
+        self.fields["until"].label = gettext("Until (%(zone)s)") % {"zone": zone}
+
+    def asked(self) -> ActivityFilter:
+        valid = {name: value for name, value in self.cleaned_data.items() if value}
+        return ActivityFilter(search=valid.pop("q", ""), zone=self.zone, **valid)

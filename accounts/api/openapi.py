@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema, inline_serializer
 from rest_framework import serializers
 
@@ -47,8 +48,12 @@ def operation(
     body: type[Strict] | None = None,
     query: type[Strict] = NoQuery,
     signed_in: bool = False,
+    files: tuple[str, ...] = (),
 ) -> Callable[[Handler], Handler]:
-    """`id` is `<noun>_<verb>`; `pages` makes the answer a page of `answer`; `signed_in` shuts API tokens out."""
+    """`id` is `<noun>_<verb>`; `pages` makes the answer a page of `answer`; `signed_in` shuts API tokens out.
+
+    `files` are the media types of an answer that is a file.
+    """
     shown = _page_of(answer) if answer and pages else answer
     errors = _ERRORS | (_WRITE_ERRORS if body else {})
     responses = {code: OpenApiResponse(ErrorSerializer, text) for code, text in errors.items()}
@@ -61,13 +66,17 @@ def operation(
             parameters=[] if query is NoQuery else [query],
             request=body,
             auth=[SESSION] if signed_in else None,  # type: ignore[list-item]
-            responses={status: shown} | responses,
+            responses=_answers(status, shown, files) | responses,
             # OpenAPI knows no body of a DELETE.
             extensions={"x-body": _help_texts(body)} if body and handler.__name__ == "delete" else None,
         )
         return documented(handler)
 
     return declare
+
+
+def _answers(status: int, shown: Any, files: tuple[str, ...]) -> dict[Any, Any]:
+    return {(status, media_type): OpenApiTypes.STR for media_type in files} or {status: shown}
 
 
 def _help_texts(body: type[Strict]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.api import accounts, activity, invitations, me, members, passwords, users
+from accounts.api import accounts, invitations, me, members, passwords, users
 
 urlpatterns = [
     path("me/", me.Me.as_view(), name="api-me"),
@@ -8,7 +8,6 @@ urlpatterns = [
     path("me/tokens/<int:id>/", me.OneToken.as_view(), name="api-my-token"),
     path("accounts/", accounts.Accounts.as_view(), name="api-accounts"),
     path("accounts/<str:handle>/", accounts.OneAccount.as_view(), name="api-account"),
-    path("accounts/<str:handle>/activity/", activity.Activity.as_view(), name="api-activity"),
     path("accounts/<str:handle>/invitations/", invitations.Invitations.as_view(), name="api-invitations"),
     path(
         "accounts/<str:handle>/invitations/<int:id>/",

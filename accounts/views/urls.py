@@ -2,7 +2,6 @@ from django.urls import path
 
 from accounts.views import (
     account_create,
-    activity,
     allauth_confirmations,
     api_tokens,
     bootstrap,
@@ -37,7 +36,6 @@ urlpatterns = [
     path(f"{USER}passwords/rotate/", passwords.rotate, name="password-rotate"),
     path(f"{USER}passwords/<int:secret_id>/end/", passwords.end, name="password-end"),
     path(f"{USER}passwords/<int:secret_id>/retirement/", passwords.retire, name="password-retire"),
-    path(f"{ACCOUNT}activity/", activity.activity, name="activity"),
     path(SETTINGS, settings.settings, name="account-settings"),
     path(f"{SETTINGS}rename/", settings.rename, name="account-rename"),
     path(f"{SETTINGS}close/", settings.close, name="account-close"),

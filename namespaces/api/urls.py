@@ -1,6 +1,18 @@
 from django.urls import path
 
-from namespaces.api import access, denials, diff, grants, images, namespaces, recent_use, search, tags, usage
+from namespaces.api import (
+    access,
+    activity,
+    denials,
+    diff,
+    grants,
+    images,
+    namespaces,
+    recent_use,
+    search,
+    tags,
+    usage,
+)
 
 _ACCOUNT = "accounts/<str:handle>/"
 _NAMESPACE = _ACCOUNT + "namespaces/<str:name>/"
@@ -16,6 +28,8 @@ urlpatterns = [
     ),
     path(_ACCOUNT + "access/check/", access.AccessCheck.as_view(), name="api-access-check"),
     path(_ACCOUNT + "access/who/", access.WhoMay.as_view(), name="api-access-who"),
+    path(_ACCOUNT + "activity/", activity.Activity.as_view(), name="api-activity"),
+    path(_ACCOUNT + "activity/download/", activity.Download.as_view(), name="api-activity-download"),
     path(_ACCOUNT + "grants/", grants.Grants.as_view(), name="api-grants"),
     path(_ACCOUNT + "grants/<int:id>/", grants.OneGrant.as_view(), name="api-grant"),
     path("search/", search.Search.as_view(), name="api-search"),

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from namespaces.views import (
+    activity,
     descriptions,
     diff,
     home,
@@ -29,6 +30,9 @@ urlpatterns = [
     path("a/<slug:handle>/", images.account, name="account"),
     path("a/<slug:handle>/search/", search.in_account, name="account-search"),
     path("a/<slug:handle>/images/", images.images, name="images"),
+    path("a/<slug:handle>/activity/", activity.activity, name="activity"),
+    path("a/<slug:handle>/activity/csv/", activity.download, {"format": "csv"}, name="activity-csv"),
+    path("a/<slug:handle>/activity/jsonl/", activity.download, {"format": "jsonl"}, name="activity-jsonl"),
     path("a/<slug:handle>/usage/", usage.account, name="usage"),
     path("a/<slug:handle>/images/updates/", tag_updates.of_account, name="account-updates"),
     path("a/<slug:handle>/namespaces/new/", namespace.create, name="namespace-create"),

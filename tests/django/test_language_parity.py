@@ -25,7 +25,7 @@ class Ways(HTMLParser):
             self.found.append((tag, *(given.get(name) or "" for name in self.NAMED)))
 
 
-@pytest.mark.parametrize("page", pages.every(), ids=str)
+@pytest.mark.parametrize("page", pages.as_html(), ids=str)
 def test_each_language_offers_the_same(shared_world: World, page: Page) -> None:
     path, client = page.path(shared_world), shared_world.cast.client("owner")
     english, french = (

@@ -18,6 +18,7 @@ OPERATORS = "api-system"
 QUERIES = {
     "api-access-check": "?action=pull&repository=red/app/api",
     "api-access-who": "?action=pull&repository=red/app/api",
+    "api-activity-download": "?format=csv",
     "api-image-compare": "?left=1.0&right=1.0",
     "api-search": "?q=app",
     "api-account-search": "?q=app",

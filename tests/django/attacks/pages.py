@@ -14,6 +14,9 @@ NOT_OURS = ("api/v1/", "me/")
 # Doors for machines, each with tests of its own.
 WITHOUT_ROWS = {"healthz", "readyz", "registry-events", "security-txt"}
 
+# Pages that send a file; each has tests of its own beside those that hold for all.
+FILES = {"manifest-download", "activity-csv", "activity-jsonl"}
+
 
 @dataclass(frozen=True)
 class Page:
@@ -32,6 +35,10 @@ def every() -> list[Page]:
     found = [page for page in _below(get_resolver()) if page.name not in WITHOUT_ROWS]
     assert len(found) > 35
     return found
+
+
+def as_html() -> list[Page]:
+    return [page for page in every() if page.name not in FILES]
 
 
 def of_an_account() -> list[Page]:

@@ -51,7 +51,7 @@ def test_every_page_for_everybody_is_guarded(path: str) -> None:
     assert_guarded(dict(Client().get(path).items()))
 
 
-@pytest.mark.parametrize("page", pages.every(), ids=str)
+@pytest.mark.parametrize("page", pages.as_html(), ids=str)
 def test_no_page_needs_a_relaxed_policy(world: World, page: Page) -> None:
     """Scripts and styles come from files of ours; an inline one would not run, and must not be asked for."""
     html = world.cast.client("owner").get(page.path(world)).content.decode()
@@ -61,7 +61,7 @@ def test_no_page_needs_a_relaxed_policy(world: World, page: Page) -> None:
         assert address.startswith(("/static/", "data:")), address
 
 
-@pytest.mark.parametrize("page", pages.every(), ids=str)
+@pytest.mark.parametrize("page", pages.as_html(), ids=str)
 def test_a_part_of_a_page_is_not_kept_for_the_whole(world: World, page: Page) -> None:
     """A page that answers htmx otherwise says so to caches; the back button must not show a piece."""
     client, path = world.cast.client("owner"), page.path(world)

@@ -30,7 +30,7 @@ NAMES = (
 ).split()
 FORM = "application/x-www-form-urlencoded"
 FEW = 3  # of each kind
-every_page = pytest.mark.parametrize("page", pages.every(), ids=str)
+every_page = pytest.mark.parametrize("page", pages.as_html(), ids=str)
 
 
 @pytest.fixture

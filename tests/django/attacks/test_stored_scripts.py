@@ -24,10 +24,7 @@ from tests.django.namespaces import things
 EVIL = "\"><script>alert(1)</script><img src=x onerror=alert(2)>' hx-get=/ {{7*7}}"
 NAME = EVIL[:79]
 HEAD = (settings.BASE_DIR / "templates" / "base.html").read_text()
-# All but the one that hands out bytes, of which a test of its own speaks.
-every_page = pytest.mark.parametrize(
-    "page", [page for page in pages.every() if page.name != "manifest-download"], ids=str
-)
+every_page = pytest.mark.parametrize("page", pages.as_html(), ids=str)
 
 
 @pytest.fixture

@@ -19,7 +19,8 @@ IMAGE = "/a/team-red/n/red/i/app/api/"
         (f"{IMAGE}-/access/", 8),
         (f"{IMAGE}-/tags/1.0/", 10),
         (f"{IMAGE}-/delete-preview/?tag=1.0", 17),
-        ("/a/team-red/activity/", 5),
+        ("/a/team-red/activity/", 6),
+        ("/a/team-red/activity/?kind=all", 9),
     ],
 )
 def test_a_page_asks_no_more(cast: Cast, path: str, most: int) -> None:

@@ -1,0 +1,1 @@
+"""What happened in an account: changes from the audit log, and pushes, pulls and denied requests of its users."""
