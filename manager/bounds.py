@@ -23,6 +23,10 @@ TAGS_COUNTED_MAX = 1000  # then a list says "more than"
 MATCHING_MAX = 1000  # tags or images that "all that match" may stand for
 USAGE_PASS = 120.0  # for accounts one by one; a task lives ten minutes at most
 
+# The access ledger: new entries a day, of a user and of an account
+LEDGER_USER_MOST = 2000
+LEDGER_ACCOUNT_MOST = 20_000
+
 # Deletion
 DELETION_PASS_SECONDS = 240.0  # for all removals, then a new task goes on; a task lives ten minutes at most
 DELETION_SLOW_READ = 1.0  # seconds; where reading all tags took longer, tags pushed meanwhile are read too

@@ -23,13 +23,17 @@ IN_DIALOG = "ask"
 
 @dataclass(frozen=True)
 class Question:
-    """`stops` says, a sentence each, what works no more. `act` is where the answer goes; "" is here."""
+    """`stops` says, a sentence each, what works no more; `details` is HTML that follows them.
+
+    `act` is where the answer goes; "" is here.
+    """
 
     title: str
     button: str
     back: str
     stops: list[str]
     last_use: str = ""
+    details: SafeString | str = ""
     act: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
 

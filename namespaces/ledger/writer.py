@@ -1,7 +1,7 @@
 """Writes entries of the access ledger, and forgets old ones.
 
-Bounded: an entry for each user, password, image, action and day, at most USER_MOST new ones a day for a user, and
-ACCOUNT_MOST for an account. Anonymous callers, who may ask for any name, have entries for existing images alone.
+Bounded: an entry for each user, password, image, action and day, at most LEDGER_USER_MOST new ones a day for a user,
+and LEDGER_ACCOUNT_MOST for an account. Anonymous callers, who may ask for any name, get none for made-up images.
 """
 
 from collections import Counter
@@ -23,8 +23,6 @@ from namespaces.models import Image, LedgerEntry, LedgerTotal, Namespace
 from namespaces.models.ledger import NETWORKS_MAX
 from namespaces.names import split
 
-USER_MOST = 2000
-ACCOUNT_MOST = 20_000
 FORGOTTEN_AT_ONCE = 5000
 COUNTED_AT_ONCE = 500
 
@@ -154,6 +152,9 @@ class _Rooms:
     """
 
     def __init__(self) -> None:
+        self.forget()
+
+    def forget(self) -> None:
         self._day = date.min
         self.users: Counter[tuple[int, int | None]] = Counter()
         self.accounts: Counter[int] = Counter()
@@ -171,8 +172,8 @@ class _Rooms:
         full = {
             owner
             for owner, more in owners.items()
-            if self.users[owner] + more > USER_MOST
-            or self.accounts[owner[0]] + accounts[owner[0]] > ACCOUNT_MOST
+            if self.users[owner] + more > settings.LEDGER_USER_MOST
+            or self.accounts[owner[0]] + accounts[owner[0]] > settings.LEDGER_ACCOUNT_MOST
         }
         for owner, more in owners.items():
             if owner not in full:
@@ -181,8 +182,8 @@ class _Rooms:
         return full
 
     def _may_be_full(self, account: int, more: int, owners: Counter[tuple[int, int | None]]) -> bool:
-        return self.accounts[account] + more > ACCOUNT_MOST or any(
-            self.users[owner] + of_user > USER_MOST
+        return self.accounts[account] + more > settings.LEDGER_ACCOUNT_MOST or any(
+            self.users[owner] + of_user > settings.LEDGER_USER_MOST
             for owner, of_user in owners.items()
             if owner[0] == account
         )

@@ -21,10 +21,13 @@ from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors, tag_updates
 from namespaces.forms import NamespaceForm
+from namespaces.ledger import breakage
+from namespaces.ledger.breakage import Breakage
 from namespaces.listing import image_list
 from namespaces.manifests.pull_stats import last_anonymous_pull
 from namespaces.models import Namespace
 from namespaces.services import namespaces
+from namespaces.views.breakage import ACKNOWLEDGED, as_html, is_to_be_asked
 from namespaces.views.first_steps import first_steps, new_user_url
 from namespaces.views.navigation import namespace_context
 
@@ -128,9 +131,21 @@ def _unpublishing(namespace: Namespace) -> Question:
         title=_("Make %(name)s private?") % {"name": namespace.name},
         last_use=format_html(words, when=when(last)),
         stops=[_("Anonymous pulls are denied at once, and so are users without a permission here.")],
+        details=as_html(breakage.of_private(namespace)),
         button=_("Make private"),
         back=reverse("namespace-settings", args=[namespace.account.handle, namespace.name]),
         fields={"public": "no"},
+    )
+
+
+def _deleting(namespace: Namespace, broken: Breakage) -> Question:
+    return Question(
+        title=_("Delete %(name)s?") % {"name": namespace.name},
+        stops=[_("Its permissions and rules are deleted too; its name stays reserved for this account.")],
+        details=as_html(broken),
+        button=_("Delete namespace"),
+        back=reverse("namespace-settings", args=[namespace.account.handle, namespace.name]),
+        fields={"confirm": namespace.name, ACKNOWLEDGED: "yes"},
     )
 
 
@@ -140,6 +155,9 @@ def _unpublishing(namespace: Namespace) -> Question:
 def delete(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     by = principal(request)
     namespace = permissions.namespace(by, handle, name, Permission.NAMESPACES_MANAGE)
+    typed = request.POST.get("confirm", "") == namespace.name
+    if typed and is_to_be_asked(request, broken := breakage.of_deleted(namespace)):
+        return ask(request, _deleting(namespace, broken))
     try:
         namespaces.delete(by=by, namespace=namespace, confirmation=request.POST.get("confirm", ""))
     except Invalid as error:

@@ -23,10 +23,13 @@ from accounts.views.form_errors import next_url, put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import grant_text, selectors
 from namespaces import permissions as namespaces_permissions
+from namespaces.access import Level
 from namespaces.forms import GrantChangeForm, GrantForm
+from namespaces.ledger import breakage
 from namespaces.models import Namespace
 from namespaces.services import grants
 from namespaces.views import user_confirmations
+from namespaces.views.breakage import is_to_be_asked
 from namespaces.views.first_steps import new_user_url
 from namespaces.views.navigation import namespace_context
 
@@ -35,6 +38,7 @@ _STATE_TEXTS: dict[str, Promise] = {
     "ending": gettext_lazy("End soon"),
     "ended": gettext_lazy("Ended"),
 }
+_LEVELS = {level.word: level for level in Level if level}
 _LEVEL_FIELD = re.compile(r"level-([0-9]{1,18})-([a-z]+)", re.ASCII)
 
 
@@ -95,13 +99,22 @@ def change_levels(request: PersonRequest, handle: str) -> HttpResponse:
     fields = ((_LEVEL_FIELD.fullmatch(name), level) for name, level in request.POST.items())
     levels = {int(match[1]): str(level) for match, level in fields if match and level != match[2]}
     changed = namespaces_permissions.grants(by, handle, list(levels))
+    back = next_url(request, reverse("images", args=[handle]))
+    wanted = [(grant, _LEVELS[levels[grant.pk]]) for grant in changed if levels[grant.pk] in _LEVELS]
+    if changed and is_to_be_asked(
+        request, broken := breakage.of_levels(changed[0].namespace.account, wanted)
+    ):
+        given = {name: str(level) for name, level in request.POST.items() if _LEVEL_FIELD.fullmatch(name)}
+        return ask(
+            request, user_confirmations.lower_levels(broken, act=request.path, back=back, fields=given)
+        )
     grants.change_levels(by=by, levels=[(grant, levels[grant.pk]) for grant in changed])
     if changed:
         text = ngettext("%(n)s permission changed.", "%(n)s permissions changed.", len(changed))
         messages.success(request, text % {"n": len(changed)})
     else:
         messages.info(request, _("No level was changed."))
-    return redirect(next_url(request, reverse("images", args=[handle])))
+    return redirect(back)
 
 
 @tab("users")
@@ -114,6 +127,12 @@ def edit(request: PersonRequest, handle: str, id: int) -> HttpResponse:  # noqa:
     back = next_url(request, grant.user.get_absolute_url())
     form = GrantChangeForm(request.POST if request.method == "POST" else None, grant=grant, now=now)
     if form.is_valid():
+        wanted = [(grant, _LEVELS[form.values["level"]])]
+        if is_to_be_asked(request, broken := breakage.of_levels(grant.namespace.account, wanted)):
+            given = {name: str(value) for name, value in request.POST.items() if name in form.fields}
+            return ask(
+                request, user_confirmations.lower_levels(broken, act=request.path, back=back, fields=given)
+            )
         try:
             changed = grants.change(by=by, grant=grant, **form.values)
         except Invalid as error:

@@ -29,9 +29,11 @@ from namespaces import selectors
 from namespaces.denial_recheck import with_current_decision
 from namespaces.example_image import example_of
 from namespaces.forms import UserGrantForm
+from namespaces.ledger import breakage
 from namespaces.recent_use import recent_uses
 from namespaces.services import grants
 from namespaces.views import user_confirmations
+from namespaces.views.breakage import is_to_be_asked
 
 DENIALS_SHOWN = 10
 
@@ -112,6 +114,8 @@ def delete(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     form = ConfirmForm(request.POST, expected=found.username)
     if not form.is_valid():
         return _page(request, found, problem=form.problem)
+    if is_to_be_asked(request, broken := breakage.of_blocked_user(found)):
+        return ask(request, user_confirmations.delete(found, broken))
     users.delete(by=principal(request), user=found)
     messages.success(request, _("Deleted %(user)s.") % {"user": f"{found.description} ({username})"})
     return redirect("users", handle)

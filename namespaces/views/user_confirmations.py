@@ -1,5 +1,7 @@
 """What is asked before a user's password, its access as a whole, or one permission of it ends."""
 
+from collections.abc import Mapping
+
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -9,8 +11,11 @@ from accounts.templatetags.cells import when
 from accounts.views import form_nonce
 from accounts.views.confirmation import Question, last_use_of
 from namespaces import grant_text, selectors
+from namespaces.ledger import breakage
+from namespaces.ledger.breakage import Breakage
 from namespaces.manifests.pull_stats import last_pull_with
 from namespaces.models import Grant
+from namespaces.views.breakage import ACKNOWLEDGED, as_html
 
 
 def replace_password(user: RegistryUser) -> Question:
@@ -35,8 +40,34 @@ def disable(user: RegistryUser) -> Question:
             _("Its next login fails; running transfers end within minutes."),
             _("Its password and permissions stay as they are, and work again when it is enabled."),
         ],
+        details=as_html(breakage.of_blocked_user(user)),
         button=_("Disable user"),
         back=user.get_absolute_url(),
+    )
+
+
+def delete(user: RegistryUser, broken: Breakage) -> Question:
+    return Question(
+        title=_("Delete %(user)s?") % {"user": user.description},
+        last_use=last_use_of(user),
+        stops=[_("It and its password are gone for good; its name is never given out again.")],
+        details=as_html(broken),
+        button=_("Delete user"),
+        back=user.get_absolute_url(),
+        fields={"confirm": user.username, ACKNOWLEDGED: "yes"},
+    )
+
+
+def lower_levels(broken: Breakage, *, act: str, back: str, fields: Mapping[str, str]) -> Question:
+    """`act` is where the form was sent, and `fields` what it held."""
+    return Question(
+        title=_("Save these levels?"),
+        stops=[_("Some requests that were allowed lately would be refused from the next login on.")],
+        details=as_html(broken),
+        button=_("Save levels"),
+        back=back,
+        act=act,
+        fields={**fields, "next": back, ACKNOWLEDGED: "yes"},
     )
 
 
@@ -57,6 +88,7 @@ def remove_grant(grant: Grant, *, back: str) -> Question:
             _("From its next login on, access there is denied unless another permission allows it."),
             left,
         ],
+        details=as_html(breakage.of_removed_grants(grant.namespace.account, [grant])),
         button=_("Remove permission"),
         back=back,
         fields={"next": back},

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,8 +16,8 @@ from namespaces.ledger.replay import AccessChange, GrantKey
 from namespaces.models import Grant, LedgerTotal, Namespace
 from namespaces.services import grants, namespaces
 from registry_sync.tokens import queries
-from tests import factories
-from tests.cast import principal_of
+from tests import factories, statements
+from tests.cast import Cast, principal_of
 from tests.django.registry_sync.inventory.properties import examples
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -141,3 +142,131 @@ class Properties(TestCase):
         for row in deleted:
             row.delete()
         assert found == before - world.allowed()
+
+
+@pytest.fixture
+def team(cast: Cast) -> Any:
+    """A public namespace, with "CI deploy", who may write to it."""
+    namespace = factories.NamespaceFactory(account=cast.account, name="team", public=True)
+    user = factories.RegistryUserFactory(account=cast.account, description="CI deploy")
+    factories.GrantFactory(user=user, namespace=namespace, level=Level.WRITE)
+    return namespace
+
+
+def text_of(answer: Any) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+@pytest.mark.django_db
+def test_a_question_names_who_would_be_refused_the_confirmed_first(cast: Cast, team: Namespace) -> None:
+    ci, stranger = Grant.objects.get().user, factories.RegistryUserFactory(description="Their secret plan")
+    entry(ci, team, "pull", confirmed_count=812)
+    entry(ci, team, "push", image_name="web", count=4)
+    entry(None, team, confirmed_count=3, last_at=NOON - timedelta(days=1))
+    entry(factories.RegistryUserFactory(account=stranger.account), team)
+    entry(stranger, team)
+    broken = breakage.of_private(team)
+    assert [(line.user, line.anonymous, line.callers) for line in broken.listed] == [
+        (None, True, 1), (None, False, 2),
+    ]  # fmt: skip
+    assert (broken.callers, broken.refused, broken.confirmed, broken.rest) == (4, 3, 1, 0)
+    page = text_of(cast.client("manager").get("/a/team-red/n/team/publish/"))
+    assert "3 of 4 callers of the last 60 days would be refused." in page
+    assert "1 of them really pulled or pushed" in page
+    assert "anonymous callers: 3 pulls (team/api)" in page
+    assert "2 users of other accounts: 2 tokens, no pull or push seen" in page
+    assert "Their secret plan" not in page
+    assert stranger.username not in page
+
+
+@pytest.mark.django_db
+def test_a_permission_that_is_removed_says_what_it_gave(cast: Cast, team: Namespace) -> None:
+    Namespace.objects.update(public=False)
+    grant, client = Grant.objects.get(), cast.client("owner")
+    entry(grant.user, team, confirmed_count=812)
+    entry(grant.user, team, "push", image_name="web", confirmed_count=1)
+    entry(grant.user, team, "delete", image_name="c")
+    for name in "de":
+        entry(grant.user, team, image_name=name)
+    page = text_of(client.get(f"/a/team-red/grants/{grant.pk}/remove/"))
+    assert "1 of 1 caller of the last 60 days would be refused." in page
+    assert "CI deploy</a>: 812 pulls, 1 push (team/" in page
+    assert "and 1 more)" in page
+    assert "only requested tokens" not in page
+    assert "None would be refused: 1 caller" in text_of(client.get("/a/team-red/n/team/publish/"))
+
+
+@pytest.mark.django_db
+def test_without_requests_nothing_is_said_to_break(cast: Cast, team: Namespace) -> None:
+    page = text_of(cast.client("owner").get(f"/a/team-red/users/{Grant.objects.get().user}/disable/"))
+    assert "Nobody was allowed in here in the last 60 days" in page
+
+
+@pytest.mark.django_db
+def test_lower_levels_are_asked_for_when_they_break_something(cast: Cast, team: Namespace) -> None:
+    grant, client = Grant.objects.get(), cast.client("owner")
+    entry(grant.user, team, "push", confirmed_count=2)
+    form = {f"level-{grant.pk}-write": "read", "next": "/a/team-red/n/team/permissions/"}
+    asked = client.post("/a/team-red/grants/levels/", form)
+    assert asked.status_code == 200
+    assert "CI deploy</a>: 2 pushes (team/api)" in text_of(asked)
+    assert Grant.objects.get().level == Level.WRITE
+    question = asked.context["question"]
+    done = client.post(question.act, question.fields)
+    assert (done.status_code, done["Location"]) == (302, form["next"])
+    assert Grant.objects.get().level == Level.READ
+
+
+@pytest.mark.django_db
+def test_a_level_that_breaks_nothing_is_saved_at_once(cast: Cast, team: Namespace) -> None:
+    grant, client = Grant.objects.get(), cast.client("owner")
+    entry(grant.user, team, "pull", confirmed_count=2)
+    client.post("/a/team-red/grants/levels/", {f"level-{grant.pk}-write": "read"})
+    assert Grant.objects.get().level == Level.READ
+    assert client.post("/a/team-red/grants/levels/", {f"level-{grant.pk}-read": "none"}).status_code == 400
+
+
+@pytest.mark.django_db
+def test_one_permission_is_changed_after_the_question(cast: Cast, team: Namespace) -> None:
+    grant, client = Grant.objects.get(), cast.client("owner")
+    entry(grant.user, team, "push")
+    asked = client.post(f"/a/team-red/grants/{grant.pk}/", {"level": "read", "expiry": ""})
+    question = asked.context["question"]
+    assert "none of them pulled or pushed" in text_of(asked)
+    assert client.post(question.act, question.fields).status_code == 302
+    assert Grant.objects.get().level == Level.READ
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("what", ["user", "namespace"])
+def test_a_deletion_asks_again_when_it_breaks_something(cast: Cast, team: Namespace, what: str) -> None:
+    user, client = Grant.objects.get().user, cast.client("owner")
+    entry(user, team, confirmed_count=5)
+    page, name, model = {
+        "user": (f"/a/team-red/users/{user}/delete/", user.username, RegistryUser),
+        "namespace": ("/a/team-red/n/team/delete/", "team", Namespace),
+    }[what]
+    assert client.post(page, {"confirm": "another"}).status_code == 400
+    asked = client.post(page, {"confirm": name})
+    assert "CI deploy</a>: 5 pulls (team/api)" in text_of(asked)
+    assert model.objects.count() == 1  # type: ignore[attr-defined]
+    assert client.post(page, asked.context["question"].fields).status_code == 302
+    assert not model.objects.exists()  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db
+def test_many_callers_are_counted_in_few_statements(cast: Cast, team: Namespace) -> None:
+    Namespace.objects.update(public=False)
+    for number in range(25):
+        grant = factories.GrantFactory(
+            user__account=cast.account, namespace=team, user__description=f"Robot {number}"
+        )
+        entry(grant.user, team, confirmed_count=1, last_at=NOON + timedelta(minutes=number))
+    with statements.counted() as asked:
+        broken = breakage.of_deleted(team)
+    assert len(asked) <= 4
+    assert (len(broken.listed), broken.rest, broken.refused) == (20, 5, 25)
+    assert broken.listed[0].user
+    assert broken.listed[0].user.description == "Robot 24"
+    answer = cast.client("owner").post("/a/team-red/n/team/delete/", {"confirm": "team"})
+    assert "and 5 more callers" in text_of(answer)

@@ -18,16 +18,16 @@ from registry_sync.models import Event, Repository
 from tests import factories
 from tests.cast import Cast
 from tests.django.registry_sync.tokens.test_issuer import ask
-from tests.statements import asked_of_the_driver
+from tests.statements import asked_of_the_driver, failing
 
 pytestmark = pytest.mark.django_db
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
-def _nothing_noted(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_noted() -> None:
     granted.granted.forget()
-    monkeypatch.setattr(writer, "_rooms", writer._Rooms())
+    writer._rooms.forget()
 
 
 @pytest.fixture
@@ -149,23 +149,17 @@ def test_users_and_namespaces_that_are_gone_are_left_out(user: Any) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_cannot_be_written_is_kept_for_the_next_time(user: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(_places: Any) -> None:
-        raise OperationalError("locked")
-
+def test_what_cannot_be_written_is_kept_for_the_next_time(user: Any) -> None:
     note(user, "team/app:pull")
-    with monkeypatch.context() as broken:
-        broken.setattr(writer, "_upsert", fail)
+    with failing("namespaces_ledgerentry", OperationalError("locked")):
         assert granted.granted.write() == 0
     note(user, "team/app:pull", NOON + timedelta(seconds=1))
     assert granted.granted.write() == 1
     assert rows() == [("app", "pull", 2, 0)]
 
 
-def test_a_user_has_only_so_many_entries_a_day_and_keeps_counting_those(
-    user: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(writer, "USER_MOST", 3)
+def test_a_user_has_only_so_many_entries_a_day_and_keeps_counting_those(user: Any, settings: Any) -> None:
+    settings.LEDGER_USER_MOST = 3
     other = factories.RegistryUserFactory(account=user.account)
     for _time in range(2):
         note(user, " ".join(f"team/i{number}:pull" for number in range(5)))
@@ -182,8 +176,8 @@ def test_a_user_has_only_so_many_entries_a_day_and_keeps_counting_those(
     assert rows(user=user, day=date(2026, 3, 2)) == [("app", "pull", 1, 0)]
 
 
-def test_an_account_has_only_so_many_entries_a_day(user: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer, "ACCOUNT_MOST", 4)
+def test_an_account_has_only_so_many_entries_a_day(user: Any, settings: Any) -> None:
+    settings.LEDGER_ACCOUNT_MOST = 4
     for _number in range(4):
         note(factories.RegistryUserFactory(account=user.account), "team/app:pull team/b:pull")
         granted.granted.write()
