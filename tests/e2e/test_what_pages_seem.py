@@ -161,3 +161,21 @@ def test_an_error_stays_in_the_panel_that_it_is_about(installation: Installation
     page.context.clear_cookies()  # signed out elsewhere: the page of signing in is no part of this one
     where.fill("beside-team/api")
     expect(page).to_have_url(re.compile("/me/login/"))
+
+
+def test_paper_has_what_the_page_says_and_nothing_to_press(installation: Installation, page: Page) -> None:
+    account = a_newcomer(page, installation, "paper")
+    create_user(page, account, "Laptop")
+    page.goto(f"{account}users/")
+    page.get_by_role("link", name="Laptop").click()
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 between its margins
+    page.emulate_media(media="print")
+    for hidden in (".frame-bar", ".frame-tabs", ".frame-foot", "main .btn", "main input", ".copy"):
+        assert page.locator(f"{hidden}:visible").count() == 0, hidden
+    expect(page.get_by_role("heading", name="Laptop")).to_be_visible()
+    page.goto(f"{account}users/")
+    row = page.get_by_role("row").filter(has_text="Laptop")
+    assert row.evaluate("row => getComputedStyle(row).display") == "table-row"
+    expires = row.locator("time[title]").first
+    said = "time => getComputedStyle(time, '::after').content.slice(1, -1)"
+    assert expires.evaluate(said) == expires.get_attribute("title")
