@@ -7,6 +7,12 @@
     requestAnimationFrame(() => { line.textContent = text; });
   };
 
+  // Another icon of the sprite (accounts/templatetags/icons.py).
+  function becomes(button, icon) {
+    const use = button.querySelector("use");
+    use.setAttribute("href", use.getAttribute("href").replace(/#.*/, `#${icon}`));
+  }
+
   // Copy: the Clipboard API exists on https and localhost only, hence the older way for http://registry.internal.
   async function copy(button) {
     const text = button.dataset.copy;
@@ -23,15 +29,13 @@
       button.focus();
       if (!done) return;
     }
-    const use = button.querySelector("use");
-    const becomes = (name) => use.setAttribute("href", use.getAttribute("href").replace(/#.*/, name));
     button.dataset.copied = "";
-    becomes("#check");
+    becomes(button, "check");
     if (button.closest("[data-once]") && text === (secret()?.textContent ?? text)) saved();
     say(document.getElementById("announcer").dataset.copied);
     setTimeout(() => {
       delete button.dataset.copied;
-      becomes("#copy");
+      becomes(button, "copy");
     }, 2000);
   }
 
@@ -48,7 +52,9 @@
     say(button.getAttribute("aria-label"));
   }
   function nameTheme(button) {
-    const label = button.dataset[document.documentElement.dataset.themeChoice];
+    const choice = document.documentElement.dataset.themeChoice;
+    const label = button.dataset[choice];
+    becomes(button, { auto: "brightness", light: "sun", dark: "moon" }[choice]);
     button.setAttribute("aria-label", label);
     button.title = label;
   }
@@ -61,12 +67,12 @@
       const button = event.target.closest(selector);
       if (button) act(button);
     }
-    for (const menu of all("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
+    for (const menu of all("details.dropdown[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
 
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
-      for (const menu of all("details.menu[open]")) {
+      for (const menu of all("details.dropdown[open]")) {
         menu.open = false;
         menu.querySelector("summary").focus();
       }

@@ -21,7 +21,7 @@
   on("keyup", () => { key = false; release(); });
   on("blur", ({ target }) => { if (target === window) { pointer = key = false; release(); } });
   // A page that is to begin anew waits as well for an open menu or question, and for who is typing. It goes on asking.
-  const engaged = () => document.querySelector("details.menu[open], dialog[open]")
+  const engaged = () => document.querySelector("details.dropdown[open], dialog[open]")
     || document.activeElement?.matches("input, textarea, select");
   document.addEventListener("htmx:beforeOnLoad", (event) => {
     const { elt, xhr, requestConfig } = event.detail;

@@ -16,8 +16,12 @@ register = template.Library()
 
 @register.simple_tag
 @cache  # a list asks for the same few by the hundred, and the sprite's address stays
-def icon(name: str) -> SafeString:
-    """Return the icon, hidden from screen readers: what it means is said by the text or the label beside it."""
+def icon(name: str, css: str = "") -> SafeString:
+    """Return the icon, hidden from screen readers: what it means is said by the text or the label beside it.
+
+    `css`: "icon-end" behind the text of a button.
+    """
+    classes = f"icon {css}" if css else "icon"
     return format_html(
-        '<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name
+        '<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, static("icons.svg"), name
     )

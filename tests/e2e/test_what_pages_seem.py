@@ -170,7 +170,7 @@ def test_paper_has_what_the_page_says_and_nothing_to_press(installation: Install
     page.get_by_role("link", name="Laptop").click()
     page.set_viewport_size({"width": 718, "height": 1000})  # A4 between its margins
     page.emulate_media(media="print")
-    for hidden in (".frame-bar", ".frame-tabs", ".frame-foot", "main .btn", "main input", ".copy"):
+    for hidden in ("header", ".frame-tabs", "footer", "main .btn", "main input", ".copy"):
         assert page.locator(f"{hidden}:visible").count() == 0, hidden
     expect(page.get_by_role("heading", name="Laptop")).to_be_visible()
     page.goto(f"{account}users/")
