@@ -60,22 +60,24 @@ class UserInput(forms.TextInput):
 
 
 class UserField(forms.CharField):
-    """Its value is a user of `account`, which the form sets."""
+    """Its value is a user of `account`, which the form sets; None for an empty one that is not required."""
 
     widget = UserInput
 
-    def __init__(self) -> None:
-        super().__init__(
-            label=_("User"),
-            max_length=DESCRIPTION_MAX + USERNAME_LENGTH + len(" ()"),
-            help_text=_("Its description or username."),
-        )
+    def __init__(self, **more: Any) -> None:
+        usual: dict[str, Any] = {
+            "label": _("User"),
+            "max_length": DESCRIPTION_MAX + USERNAME_LENGTH + len(" ()"),
+            "help_text": _("Its description or username."),
+        }
+        super().__init__(**usual | more)
 
     def of(self, account: Account) -> None:
         self.account = self.widget.account = account
 
-    def clean(self, value: Any) -> RegistryUser:
+    def clean(self, value: Any) -> RegistryUser | None:
+        typed = super().clean(value)
         try:
-            return user_search.named(self.account, super().clean(value))
+            return user_search.named(self.account, typed) if typed else None
         except Invalid as error:
             raise ValidationError(translate(error.message)) from None

@@ -10,13 +10,17 @@ from django.utils.translation import gettext_lazy as _
 from accounts.expiry import ending
 from accounts.forms import KEEP, NEVER, ON_DATE, DayInput, ExpiryForm, TextField, UserForm
 from accounts.models import Account
+from accounts.templatetags.formatting import WORDS
 from accounts.user_field import UserField
+from namespaces.access import Action
 from namespaces.activity.sources import ActivityFilter
 from namespaces.image_description import DESCRIPTION_MAX
 from namespaces.models import Grant, Namespace
 from namespaces.readme import README_MAX
 
 LEVELS = [("read", _("read")), ("write", _("write")), ("admin", _("admin"))]
+ACTIONS = [(action.value, WORDS[action.value]) for action in Action]
+NAME_MAX = 2000  # characters of what is pasted
 
 
 class NamespaceForm(forms.Form):
@@ -147,6 +151,37 @@ class UserGrantForm(GrantEndForm):
         field = self.fields["namespace"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = Namespace.objects.filter(account=account)
+
+
+class WhoMayForm(forms.Form):
+    """Who may do something to an image, pushed already or not."""
+
+    action = forms.ChoiceField(label=_("Action"), choices=ACTIONS, initial="pull")
+    repository = forms.CharField(
+        label=_("Image"),
+        max_length=NAME_MAX,
+        help_text=_("Namespace and image, such as team/api. It need not have been pushed yet."),
+        widget=forms.TextInput(
+            {"list": "repositories", "autocapitalize": "none", "spellcheck": "false", "autocomplete": "off",
+             "class": "font-monospace", "placeholder": "team/api"}
+        ),
+    )  # fmt: skip
+
+
+class AccessCheckForm(WhoMayForm):
+    """Whether a user, or whoever is not signed in, may do that."""
+
+    user = UserField(
+        required=False,
+        help_text=_("Its description or username. Leave empty to ask about anonymous clients."),
+    )
+    field_order = ("user", "action", "repository")
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["user"]
+        assert isinstance(field, UserField)
+        field.of(account)
 
 
 class NewUserForm(UserForm):

@@ -190,6 +190,11 @@ def target_names(account: Account) -> list[str]:
     return [each.name for each in namespaces] + [each.repository for each in images]
 
 
+def repository_names(account: Account) -> list[str]:
+    """Return names to suggest where an image is asked about: those pushed last."""
+    return [each.repository for each in images_of(account)[:TARGETS_MAX]]
+
+
 def grants_in(
     account: Account, *, username: str = "", namespace_name: str = "", image_name: str = "", state: str = ""
 ) -> QuerySet[Grant]:

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Generic, TypeVar
@@ -21,12 +21,13 @@ PAGE_SIZE = 50
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """One page of rows. `next_cursor`/`previous_cursor` are "" where the list ends."""
+    """One page of rows. `next_cursor`/`previous_cursor` are "" where the list ends; `parameter` has them in URLs."""
 
     rows: list[Row]
     next_cursor: str
     previous_cursor: str
     query: dict[str, str]
+    parameter: str = "page"
 
     @property
     def next_url(self) -> str:
@@ -42,7 +43,7 @@ class Page(Generic[Row]):
         return "?" + urlencode(self._kept()) if self.previous_cursor else ""
 
     def _url(self, cursor: str) -> str:
-        return "?" + urlencode({**self._kept(), "page": cursor}) if cursor else ""
+        return "?" + urlencode({**self._kept(), self.parameter: cursor}) if cursor else ""
 
     def _kept(self) -> dict[str, str]:
         return {key: value for key, value in self.query.items() if value}
@@ -54,16 +55,18 @@ def paginate(
     cursor: str = "",
     size: int = PAGE_SIZE,
     query: dict[str, str] | None = None,
+    parameter: str = "page",
 ) -> Page[Row]:
     """Page a queryset whose order is total and of one direction: ("name",) or ("-created_at", "-id").
 
+    `parameter`: what the cursor is called in URLs, where a page has two lists.
     `more_rows`: others of the same order and without a row in common, shown as one list with it; each is
     read by its own index, where one condition for all of them would make the database sort.
-    Raise Invalid on "page" for a cursor we did not make.
+    Raise Invalid on `parameter` for a cursor we did not make.
     """
     order = tuple(str(name) for name in rows.query.order_by)
     fields, down = [name.lstrip("-") for name in order], order[0].startswith("-")
-    backwards, values = _read(cursor, len(fields))
+    backwards, values = _read(cursor, len(fields), parameter)
     smaller = down != backwards
     try:
         sources = [_source(each, fields, values, smaller)[: size + 1] for each in (rows, *more_rows)]
@@ -71,14 +74,17 @@ def paginate(
     except (ValidationError, ValueError, TypeError, OverflowError, DataError):
         if not values:
             raise
-        raise _broken() from None  # some values only the database refuses: NUL, surrogates, the year 9999
+        raise _broken(
+            parameter
+        ) from None  # some values only the database refuses: NUL, surrogates, the year 9999
     if more_rows:
         found.sort(key=lambda row: [_attribute(row, name) for name in fields], reverse=smaller)
     more, found = len(found) > size, found[:size]
     if backwards:
         found.reverse()
     behind, ahead = (more, True) if backwards else (bool(values), more)
-    return _page(found, fields, behind=behind, ahead=ahead, query=query)
+    page = _page(found, fields, behind=behind, ahead=ahead, query=query)
+    return replace(page, parameter=parameter)
 
 
 def paginate_prepared(
@@ -142,17 +148,17 @@ def _attribute(row: object, path: str) -> Any:
     return value
 
 
-def _read(cursor: str, count: int) -> tuple[bool, list[Any]]:
+def _read(cursor: str, count: int, parameter: str) -> tuple[bool, list[Any]]:
     if not cursor:
         return False, []
     try:
         side, *values = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
     except (ValueError, TypeError):
-        raise _broken() from None
+        raise _broken(parameter) from None
     if side not in ("a", "b") or len(values) != count or not all(isinstance(v, str | int) for v in values):
-        raise _broken()
+        raise _broken(parameter)
     if any(_beyond_time(value) for value in values):
-        raise _broken()
+        raise _broken(parameter)
     return side == "b", values
 
 
@@ -167,5 +173,5 @@ def _beyond_time(value: str | int) -> bool:
     return False
 
 
-def _broken() -> Invalid:
-    return Invalid.on("page", "This page address is broken; start again from the first page.")
+def _broken(parameter: str) -> Invalid:
+    return Invalid.on(parameter, "This page address is broken; start again from the first page.")

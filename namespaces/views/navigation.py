@@ -1,4 +1,4 @@
-"""What the pages of one namespace, and of one image, have around them: reference and sub-tabs."""
+"""What the pages of one namespace, of one image, and of access have around them: reference and sub-tabs."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from accounts.models import Account
 from namespaces.models import Image, Namespace
 
 
@@ -40,6 +41,21 @@ def image_context(image: Image, current: str) -> dict[str, Any]:
         "image": image,
         "reference": _reference(namespace, image=image.name),
         "subtabs": [_subtab(text, reverse(url, args=at), key == current) for key, text, url in pages],
+    }
+
+
+def access_context(account: Account, current: str) -> dict[str, Any]:
+    """Of the pages that say who may do what in an account."""
+    pages = [
+        ("matrix", _("Who can do what"), "access-matrix"),
+        ("check", _("Check access"), "access-check"),
+        ("who", _("Who may"), "access-who"),
+    ]
+    return {
+        "account": account,
+        "subtabs": [
+            _subtab(text, reverse(url, args=[account.handle]), key == current) for key, text, url in pages
+        ],
     }
 
 

@@ -1,6 +1,8 @@
 from django.urls import path
 
 from namespaces.views import (
+    access_check,
+    access_matrix,
     activity,
     descriptions,
     diff,
@@ -39,6 +41,9 @@ urlpatterns = [
     path("a/<slug:handle>/grants/levels/", permissions.change_levels, name="grant-levels"),
     path("a/<slug:handle>/grants/<int:id>/", permissions.edit, name="grant-edit"),
     path("a/<slug:handle>/grants/<int:id>/remove/", permissions.remove, name="grant-remove"),
+    path("a/<slug:handle>/access/", access_matrix.matrix, name="access-matrix"),
+    path("a/<slug:handle>/access/check/", access_check.check, name="access-check"),
+    path("a/<slug:handle>/access/who/", access_check.who, name="access-who"),
     path("a/<slug:handle>/users/", users.users, name="users"),
     path("a/<slug:handle>/users/new/", users.create, name="user-create"),
     path("a/<slug:handle>/users/new/preview/", users.effect, name="user-create-preview"),

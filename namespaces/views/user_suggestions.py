@@ -6,15 +6,14 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts import permissions, user_search
-from accounts.roles import Permission
 from accounts.views.request import PersonRequest, principal
 
 
 @login_required
 @require_safe
 def user_suggestions(request: PersonRequest, handle: str) -> HttpResponse:
-    """Show the first users that match `?user=`, to those who may give them something."""
-    account = permissions.account(principal(request), handle, Permission.GRANTS_MANAGE)
+    """Show the first users that match `?user=`."""
+    account = permissions.account(principal(request), handle)
     found = user_search.suggested(account, request.GET.get("user", ""))
     shown = found[: user_search.SUGGESTED]
     context = {

@@ -21,6 +21,10 @@ IMAGE = "/a/team-red/n/red/i/app/api/"
         (f"{IMAGE}-/delete-preview/?tag=1.0", 17),
         ("/a/team-red/activity/", 6),
         ("/a/team-red/activity/?kind=all", 9),
+        ("/a/team-red/access/", 8),
+        ("/a/team-red/access/?namespace=red", 8),
+        ("/a/team-red/access/check/?action=pull&repository=red/app/api", 8),
+        ("/a/team-red/access/who/?action=pull&repository=red/app/api", 8),
     ],
 )
 def test_a_page_asks_no_more(cast: Cast, path: str, most: int) -> None:
