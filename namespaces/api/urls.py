@@ -2,6 +2,7 @@ from django.urls import path
 
 from namespaces.api import (
     access,
+    access_preview,
     activity,
     denials,
     diff,
@@ -27,6 +28,7 @@ urlpatterns = [
         name="api-user-recent-use",
     ),
     path(_ACCOUNT + "access/check/", access.AccessCheck.as_view(), name="api-access-check"),
+    path(_ACCOUNT + "access/preview/", access_preview.AccessPreview.as_view(), name="api-access-preview"),
     path(_ACCOUNT + "access/who/", access.WhoMay.as_view(), name="api-access-who"),
     path(_ACCOUNT + "activity/", activity.Activity.as_view(), name="api-activity"),
     path(_ACCOUNT + "activity/download/", activity.Download.as_view(), name="api-activity-download"),

@@ -48,6 +48,11 @@ class RefusedCaller:
     last_at: datetime
 
     @property
+    def kind(self) -> str:
+        """Return user, anonymous or other_accounts."""
+        return "user" if self.user else "anonymous" if self.anonymous else "other_accounts"
+
+    @property
     def confirmed(self) -> bool:
         return bool(self.pulls or self.pushes)
 
@@ -85,12 +90,12 @@ def of_removed_grants(account: Account, grants: Iterable[Grant]) -> Breakage:
 def of_levels(account: Account, levels: Iterable[tuple[Grant, Level]]) -> Breakage:
     """Return what breaks when each grant gets its level; with NONE it is removed. One that has ended gives nothing."""
     now = timezone.now()
-    changed = {
-        GrantKey(grant.user_id, grant.namespace_id, grant.image_name): level
-        for grant, level in levels
-        if grant.is_live(now)
-    }
+    changed = {key_of(grant): level for grant, level in levels if grant.is_live(now)}
     return of_change(account, AccessChange(levels=changed))
+
+
+def key_of(grant: Grant) -> GrantKey:
+    return GrantKey(grant.user_id, grant.namespace_id, grant.image_name)
 
 
 def of_blocked_user(user: RegistryUser) -> Breakage:

@@ -23,6 +23,8 @@ def how_many_break(breakage: Breakage) -> str:
     }
     if not breakage.callers:
         return _("Nobody was allowed in here in the last %(days)s days, as far as is recorded.") % words
+    if breakage.refused == breakage.callers == 1:
+        return _("Requests that were allowed in the last %(days)s days would be refused:") % words
     if not breakage.refused:
         text = ngettext(
             "None would be refused: %(callers)s caller of the last %(days)s days is still allowed.",

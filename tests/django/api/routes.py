@@ -150,6 +150,7 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "PATCH api-retention-rule": {"keep_last": 4},
         "DELETE api-retention-rule": None,
         "POST api-retention-runs": None,
+        "POST api-access-preview": {"private_namespaces": ["red"]},
         "POST api-removals": {
             "kind": "untag",
             "items": [{"tag": world.tag.name, "digest": world.tag.manifest_id}],

@@ -37,6 +37,7 @@ ACTS = {
     "PATCH api-image": Permission.IMAGES_DESCRIBE,
     "DELETE api-namespace": SPACES,
     "POST api-account-sync": Permission.SYNC_START,
+    "POST api-access-preview": Permission.GRANTS_MANAGE,
     "POST api-removals": Permission.IMAGES_REMOVE,
     "POST api-removal-restore": Permission.IMAGES_REMOVE,
     "POST api-image-purge": Permission.IMAGES_REMOVE,

@@ -189,7 +189,7 @@ def test_a_permission_that_is_removed_says_what_it_gave(cast: Cast, team: Namesp
     for name in "de":
         entry(grant.user, team, image_name=name)
     page = text_of(client.get(f"/a/team-red/grants/{grant.pk}/remove/"))
-    assert "1 of 1 caller of the last 60 days would be refused." in page
+    assert "Requests that were allowed in the last 60 days would be refused:" in page
     assert "CI deploy</a>: 812 pulls, 1 push (team/" in page
     assert "and 1 more)" in page
     assert "only requested tokens" not in page

@@ -1,0 +1,117 @@
+"""What a change of access would break."""
+
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import permissions as account_permissions
+from accounts.api.openapi import operation
+from accounts.api.serializers import Moment, Strict
+from accounts.api.view import ApiView
+from accounts.common.errors import Invalid
+from accounts.models import Account, RegistryUser
+from accounts.roles import Permission
+from namespaces.access import Level
+from namespaces.api.grants import GRANTED
+from namespaces.ledger import breakage
+from namespaces.ledger.replay import AccessChange, GrantKey
+from namespaces.models import Grant, Namespace
+
+MOST = 500
+IMAGES_MOST = 100
+
+
+class _Names(serializers.ListField):
+    def __init__(self, help_text: str) -> None:
+        super().__init__(child=serializers.CharField(), default=list, max_length=MOST, help_text=help_text)
+
+
+class GrantLevelBody(Strict):
+    id = serializers.IntegerField()
+    level = serializers.ChoiceField(GRANTED, allow_null=True, help_text="Null: the grant is removed.")
+
+
+class AccessPreviewBody(Strict):
+    grants = serializers.ListField(child=GrantLevelBody(), default=list, max_length=MOST)
+    blocked_users = _Names("Usernames of users that are disabled or deleted.")
+    private_namespaces = _Names("Namespaces that become private.")
+    deleted_namespaces = _Names("Namespaces that are deleted.")
+
+
+class RefusedCallerSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(["user", "anonymous", "other_accounts"])
+    username = serializers.CharField(
+        source="user.username", default="", help_text="Empty where `kind` is not `user`."
+    )
+    description = serializers.CharField(source="user.description", default="")
+    callers = serializers.IntegerField(help_text="How many users of other accounts; else 1.")
+    pulls = serializers.IntegerField(help_text="That the registry reported.")
+    pushes = serializers.IntegerField(help_text="That the registry reported.")
+    token_requests = serializers.IntegerField(
+        source="requests", help_text="For images that it did not pull from or push to."
+    )
+    image_count = serializers.SerializerMethodField()
+    images = serializers.SerializerMethodField(help_text="As `team/api`, the last used first; at most 100.")
+    last_at = Moment(help_text="Of the last pull or push; without one, of the last token.")
+
+    def get_image_count(self, caller: breakage.RefusedCaller) -> int:
+        return len(caller.images)
+
+    def get_images(self, caller: breakage.RefusedCaller) -> list[str]:
+        return list(caller.images[:IMAGES_MOST])
+
+
+class AccessPreviewSerializer(serializers.Serializer[Any]):
+    days = serializers.IntegerField(help_text="How far back requests are kept.")
+    callers = serializers.IntegerField(help_text="That were allowed in where the change reaches.")
+    refused = serializers.IntegerField(help_text="How many of them would lose something.")
+    confirmed = serializers.IntegerField(help_text="How many of these really pulled or pushed.")
+    results = RefusedCallerSerializer(
+        source="listed", many=True, help_text="At most 20: those that pulled or pushed, the last one first."
+    )
+
+
+class AccessPreview(ApiView):
+    @operation("access_preview", body=AccessPreviewBody, answer=AccessPreviewSerializer)
+    def post(self, request: Request, handle: str) -> Response:
+        """Say who would be refused after a change, going by the requests of the last days. Changes nothing."""
+        account = account_permissions.account(self.by, handle, Permission.GRANTS_MANAGE)
+        body = self.data()
+        change = AccessChange(
+            levels=_levels(account, body["grants"]),
+            users=_users(account, body["blocked_users"]),
+            private=_namespaces(account, body["private_namespaces"], "private_namespaces"),
+            deleted=_namespaces(account, body["deleted_namespaces"], "deleted_namespaces"),
+        )
+        return self.answer(breakage.of_change(account, change))
+
+
+def _levels(account: Account, wanted: list[dict[str, Any]]) -> dict[GrantKey, Level]:
+    levels = {each["id"]: Level.of(each["level"]) if each["level"] else Level.NONE for each in wanted}
+    found = Grant.objects.filter(namespace__account=account).in_bulk(list(levels))
+    if missing := levels.keys() - found.keys():
+        raise Invalid.on("grants", _("There is no grant %(id)s in this account.") % {"id": min(missing)})
+    now = timezone.now()
+    return {breakage.key_of(grant): levels[id] for id, grant in found.items() if grant.is_live(now)}  # noqa: A001
+
+
+def _users(account: Account, names: list[str]) -> frozenset[int]:
+    rows = RegistryUser.objects.filter(account=account, username__in=names)
+    found = dict(rows.values_list("username", "pk"))
+    if missing := set(names) - found.keys():
+        words = _("There is no user “%(name)s” in this account.") % {"name": min(missing)[:100]}
+        raise Invalid.on("blocked_users", words)
+    return frozenset(found.values())
+
+
+def _namespaces(account: Account, names: list[str], field: str) -> frozenset[int]:
+    rows = Namespace.objects.filter(account=account, name__in=names)
+    found = dict(rows.values_list("name", "pk"))
+    if missing := set(names) - found.keys():
+        words = _("There is no namespace “%(name)s” in this account.") % {"name": min(missing)[:100]}
+        raise Invalid.on(field, words)
+    return frozenset(found.values())
