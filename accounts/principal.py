@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from accounts.common.lazy_text import lazy as _
+
 
 class Kind(StrEnum):
     PERSON = "person"
@@ -28,4 +30,5 @@ class Principal:
         return self.id or 0
 
 
-SYSTEM = Principal(kind=Kind.SYSTEM, id=None, label="system")
+SYSTEM = Principal(kind=Kind.SYSTEM, id=None, label=_("system"))
+RETENTION = Principal(kind=Kind.SYSTEM, id=None, label=_("system (retention rule)"))

@@ -56,10 +56,15 @@ def joined(texts: Iterable[str], template: str = JOINED) -> str:
 
 def to_json(text: Any) -> Any:
     """For JSON: `[template, {name: value}]`, and its plural if it has one; what needs no template, as it is."""
-    if not isinstance(text, LazyText) or not text.values:
-        return text
-    values = {name: to_json(each) for name, each in text.values.items()}
-    return [text.template, values, *([text.plural] if text.plural else [])]
+    return _packed(text) if isinstance(text, LazyText) and text.values else text
+
+
+def _packed(value: Any) -> Any:
+    """Keep the template of each sentence among values: plain values are not looked up in catalogues."""
+    if not isinstance(value, LazyText):
+        return value
+    values = {name: _packed(each) for name, each in value.values.items()}
+    return [value.template, values, *([value.plural] if value.plural else [])]
 
 
 def from_json(kept: Any) -> Any:

@@ -23,9 +23,11 @@ from namespaces.activity.named_objects import Named, NamedObjects, named_in
 FIELDS: Final[dict[str, Promise]] = {
     "account": _("account"),
     "begun": _("the registry was asked"),
+    "clock_ahead_days": _("the clock went ahead by (days)"),
     "description": _("description"),
     "digest": _("digest"),
     "expires_at": _("expires"),
+    "images": _("images"),
     "invitations": _("invitations"),
     "keep_checked": _("counts a check as a pull"),
     "keep_days": _("keeps what was pushed within (days)"),
@@ -33,6 +35,7 @@ FIELDS: Final[dict[str, Promise]] = {
     "keep_pattern": _("keeps tags named like"),
     "keep_pulled_days": _("keeps what was pulled within (days)"),
     "level": _("level"),
+    "manifests": _("manifests"),
     "mount_sources": _("layers of"),
     "name": _("name"),
     "outcome": _("outcome"),
@@ -102,7 +105,7 @@ def lines_of(account: Account, entries: Sequence[ActivityEntry]) -> list[Activit
             entry=entry,
             actor=(there.description(entry.actor) or entry.actor or _nobody(entry))
             if is_user
-            else entry.actor,
+            else translate(entry.actor),
             actor_url=there.user_url(entry.actor) if is_user else "",
             deed=writer.deed_of(entry),
             named=named,

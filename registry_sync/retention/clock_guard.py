@@ -23,7 +23,7 @@ def disable_rules(leap: timedelta) -> None:
     )
     rows = RetentionRule.objects.select_for_update(of=("self",)).select_related("namespace__account")
     for row in rows.filter(Q(keep_days__gt=0) | Q(keep_pulled_days__gt=0), enabled=True).order_by("pk"):
-        service.disable_by_system(row, why)
+        service.disable_by_system(row, why, {"clock_ahead_days": leap.days})
         RetentionRun.objects.create(
             rule=row, state=RetentionRun.State.SKIPPED, problem=why, finished_at=clock.now()
         )

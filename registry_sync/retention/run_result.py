@@ -10,7 +10,7 @@ from accounts import audit
 from accounts.audit_actions import AuditAction
 from accounts.common.lazy_text import joined
 from accounts.common.lazy_text import lazy_plural as ngettext
-from accounts.principal import SYSTEM, Kind, Principal
+from accounts.principal import RETENTION, Kind, Principal
 from registry_sync.deletion.outcomes import in_short
 from registry_sync.models import Removal, RemovalItem, RetentionRun
 
@@ -71,7 +71,7 @@ def store_result(
 def requester(run: RetentionRun) -> Principal:
     if run.requested_by_id:
         return Principal(kind=Kind.PERSON, id=run.requested_by_id, label=run.requested_by)
-    return Principal(kind=Kind.SYSTEM, id=None, label=f"{SYSTEM.label} (retention rule)")
+    return RETENTION
 
 
 def _removed_tags(item: RemovalItem) -> list[dict[str, str]]:

@@ -127,12 +127,12 @@ def set_enabled(*, by: Principal, rule: RetentionRule, enabled: bool) -> Retenti
     return row
 
 
-def disable_by_system(row: RetentionRule, why: str) -> None:
-    """Disable the rule because of `why`, with no person acting. The caller has locked it."""
+def disable_by_system(row: RetentionRule, why: str, facts: dict[str, int]) -> None:
+    """Disable the rule because of `why`, with no person acting; `facts` are audited. The caller has locked it."""
     row.enabled = False
     row.save(update_fields=["enabled"])
     withdraw(row, why)
-    _record(SYSTEM, row, AuditAction.RETENTION_DISABLED, after={"because": why})
+    _record(SYSTEM, row, AuditAction.RETENTION_DISABLED, after=facts)
 
 
 def remove(*, by: Principal, rule: RetentionRule) -> None:

@@ -7,7 +7,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.common.lazy_text import joined
 from accounts.common.lazy_text import lazy as gettext_lazy
+from accounts.common.translation import translate
 from registry_sync.retention.policy import Blocker, Decision, Reason, Rule, VersionDecision
 from registry_sync.retention.summary import ReasonGroup
 
@@ -58,9 +60,10 @@ def of_rule(rule: Rule) -> list[str]:
 
 
 def of_decision(decision: VersionDecision, rule: Rule) -> str:
-    return "; ".join(
+    reasons = [
         _outcome_text(decision.decision, _reason_text(reason, rule, decision)) for reason in decision.reasons
-    )
+    ]
+    return translate(joined(reasons, gettext_lazy("%(first)s; %(next)s")))
 
 
 def of_group(group: ReasonGroup, rule: Rule) -> str:

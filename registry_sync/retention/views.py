@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.common.errors import Conflict, Invalid, NotFound
+from accounts.common.translation import translate
 from accounts.roles import Permission
 from accounts.templatetags.cells import when
 from accounts.views import button_permissions
@@ -209,7 +210,7 @@ def delete(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespo
 def _deletion_question(row: RetentionRule) -> Question:
     last = row.runs.first()
     text = _("It last ran {when}, requested by {who}.") if last else _("It has never run.")
-    who = last.requested_by if last else ""
+    who = translate(last.requested_by) if last else ""
     return Question(
         title=_("Delete the rule for %(rule)s?") % {"rule": row},
         last_use=format_html(text, when=when(last.started_at if last else None), who=who),

@@ -37,14 +37,19 @@ def test_a_number_decides_between_one_and_many(n: int, written: str) -> None:
 
 
 def test_what_is_packed_comes_back_as_it_was_with_sentences_in_it() -> None:
-    inner = lazy("since %(day)s", day="Monday")
+    inner = lazy("since %(day)s", day=lazy("Monday"))
     outer = lazy("silent %(since)s, %(n)s times", since=inner, n=2)
     kept = json.loads(json.dumps(to_json(outer)))
-    assert kept == ["silent %(since)s, %(n)s times", {"since": ["since %(day)s", {"day": "Monday"}], "n": 2}]
+    assert kept == [
+        "silent %(since)s, %(n)s times",
+        {"since": ["since %(day)s", {"day": ["Monday", {}]}], "n": 2},
+    ]
     back = from_json(kept)
-    assert isinstance(back, LazyText)
-    assert isinstance(back.values["since"], LazyText)
     assert back == outer == "silent since Monday, 2 times"
+    assert isinstance(back, LazyText)
+    since = back.values["since"]
+    assert isinstance(since, LazyText)
+    assert isinstance(since.values["day"], LazyText)
 
 
 def test_what_needs_no_template_is_kept_as_it_is() -> None:
