@@ -69,10 +69,20 @@ def end(*, by: Principal, secret: Secret) -> None:
         raise Conflict.on(
             "", _("This is the only password that works. Rotate it first, or disable the user.")
         )
-    _end([secret])
-    kept = Secret.objects.filter(pk__in=[each.pk for each in others])
-    kept.update(retires_at=None, retire_after_unused_days=None)
+    _end_one(secret, others)
     record(by, AuditAction.USER_PASSWORD_ENDED, secret.user, before={"password": secret.shown})
+
+
+@transaction.atomic
+def end_leaked(*, by: Principal, secret: Secret) -> bool:
+    """End one that leaked, the only one that works too. False for one that has ended."""
+    try:
+        secret, others = _locked(secret)
+    except NotFound:
+        return False
+    _end_one(secret, others)
+    record(by, AuditAction.USER_PASSWORD_LEAKED, secret.user, before={"password": secret.shown})
+    return True
 
 
 @transaction.atomic
@@ -140,6 +150,12 @@ def _locked(secret: Secret) -> tuple[Secret, list[Secret]]:
             each.user = user
             return each, [other for other in working if other.pk != each.pk]
     raise NotFound
+
+
+def _end_one(secret: Secret, others: list[Secret]) -> None:
+    _end([secret])
+    kept = Secret.objects.filter(pk__in=[each.pk for each in others])
+    kept.update(retires_at=None, retire_after_unused_days=None)
 
 
 def _end(secrets: list[Secret]) -> None:

@@ -9,6 +9,8 @@ from accounts.views import (
     invitations,
     language,
     last_denial,
+    leak_desk,
+    leaked,
     members,
     passwords,
     settings,
@@ -20,6 +22,8 @@ USER = f"{ACCOUNT}users/<slug:username>/"
 SETTINGS = f"{ACCOUNT}settings/"
 
 urlpatterns = [
+    path("leaked", leaked.report, name="leaked"),
+    path("leaked/", leaked.report),  # an address with a slash is no reason to leave a password alive
     path("accounts/new/", account_create.open_account, name="account-create"),
     path("invite/", invitations.follow, name="invitation"),
     path("invite/<str:token>/", invitations.open_link, name="invitation-link"),
@@ -36,6 +40,7 @@ urlpatterns = [
     path(f"{USER}passwords/rotate/", passwords.rotate, name="password-rotate"),
     path(f"{USER}passwords/<int:secret_id>/end/", passwords.end, name="password-end"),
     path(f"{USER}passwords/<int:secret_id>/retirement/", passwords.retire, name="password-retire"),
+    path(f"{ACCOUNT}leaks/", leak_desk.desk, name="leak-desk"),
     path(SETTINGS, settings.settings, name="account-settings"),
     path(f"{SETTINGS}rename/", settings.rename, name="account-rename"),
     path(f"{SETTINGS}close/", settings.close, name="account-close"),

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 
+from accounts import leak_reports
 from accounts.common.client_ip import client_network
 from accounts.common.secret_files import SecretFileError
 from manager.server.environ import Environ, Scope
@@ -37,7 +38,8 @@ def _is_registry(environ: Environ) -> bool:
 
 async def _answer(environ: Environ, scope: Scope, send: Send) -> None:
     wsgi.start_write_behind()
-    image_views.start()  # once per process, both
+    image_views.start()
+    leak_reports.reports.start()  # once per process, all of them
     sends_files = "http.response.pathsend" in (scope.get("extensions") or {})
     await _threads.answer(environ, send, address=client_network(environ), sends_files=sends_files)
 

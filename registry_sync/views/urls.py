@@ -3,7 +3,7 @@ from django.urls import path
 from registry_sync.deletion import history_views, purge_views
 from registry_sync.deletion import views as deletion_views
 from registry_sync.events import views
-from registry_sync.operations.views import doctor, events, overview, read_only, repositories
+from registry_sync.operations.views import doctor, events, leaks, overview, read_only, repositories
 from registry_sync.retention import views as retention_views
 from registry_sync.views import freshness, installation_status, sync
 
@@ -46,5 +46,6 @@ urlpatterns = [
     path("system/repositories/", repositories.repositories, name="system-repositories"),
     path("system/repositories/<str:first>/", repositories.assign, name="system-assign"),
     path("system/repositories/<str:first>/release/", repositories.release, name="system-release"),
+    path("system/leaks/", leaks.desk, name="system-leaks"),
     path("system/settings/", read_only.settings, name="system-settings"),
 ]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_sync.tokens.throttle import FAILURES, NAMES, REMEMBERED, WINDOW, PasswordThrottle
+from accounts.common.password_throttle import FAILURES, NAMES, REMEMBERED, WINDOW, PasswordThrottle
 
 HERE, THERE = "192.0.2.1", "192.0.2.2"
 NOW = 1_000_000

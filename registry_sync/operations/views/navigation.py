@@ -36,6 +36,7 @@ def system_context(current: str) -> dict[str, Any]:
         "system-events": _("Events"),
         "system-differences": _("Differences"),
         "system-repositories": _("Repositories"),
+        "system-leaks": _("Leaked passwords"),
         "system-settings": _("Settings"),
     }
     words = ngettext("%(count)s failed", "%(count)s failed", failed) % {"count": failed}

@@ -12,7 +12,7 @@ from tests.django.api.world import World
 # The API has walks of its own; allauth's pages below /me/ are allauth's, but for ours.
 NOT_OURS = ("api/v1/", "me/")
 # Doors for machines, each with tests of its own.
-WITHOUT_ROWS = {"healthz", "readyz", "registry-events", "security-txt"}
+WITHOUT_ROWS = {"healthz", "leaked", "readyz", "registry-events", "security-txt"}
 
 # Pages that send a file; each has tests of its own beside those that hold for all.
 FILES = {"manifest-download", "activity-csv", "activity-jsonl"}

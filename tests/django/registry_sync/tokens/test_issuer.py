@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from accounts import credentials
 from accounts.access_denials import denials
+from accounts.common.password_throttle import FAILURES
 from accounts.last_used import uses
 from accounts.models import RegistryUser, Secret
 from accounts.peppers import peppers
@@ -23,7 +24,7 @@ from namespaces.access import Level
 from namespaces.models import Namespace
 from registry_sync.tokens import queries
 from registry_sync.tokens.issuer import signer
-from registry_sync.tokens.throttle import FAILURES, throttle
+from registry_sync.tokens.throttle import throttle
 from registry_sync.tokens.wsgi import respond
 from tests import factories
 from tests.cast import Cast
