@@ -6,6 +6,7 @@ makemessages finds the templates.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from functools import reduce
 from typing import Any, Self
 
@@ -13,9 +14,9 @@ JOINED = "%(first)s %(next)s"
 
 
 class LazyText(str):
-    """A sentence that remembers its template and values; a value may be such a sentence itself.
+    """A sentence that remembers its template and values: text, numbers, days, and such sentences themselves.
 
-    With a `plural`, the value `n` decides between the two templates.
+    With a `plural`, the value `n` decides between the two templates. English as printed has days in ISO 8601.
     """
 
     __slots__ = ("plural", "template", "values")
@@ -61,6 +62,8 @@ def to_json(text: Any) -> Any:
 
 def _packed(value: Any) -> Any:
     """Keep the template of each sentence among values: plain values are not looked up in catalogues."""
+    if isinstance(value, date):
+        return {"day": value.isoformat()}
     if not isinstance(value, LazyText):
         return value
     values = {name: _packed(each) for name, each in value.values.items()}
@@ -68,6 +71,8 @@ def _packed(value: Any) -> Any:
 
 
 def from_json(kept: Any) -> Any:
+    if isinstance(kept, dict):
+        return date.fromisoformat(kept["day"])
     if not isinstance(kept, list):
         return kept
     template, values, *plural = kept
@@ -75,4 +80,4 @@ def from_json(kept: Any) -> Any:
 
 
 def _written(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: f"{each:,}" if isinstance(each, int) else each for name, each in values.items()}
+    return {name: f"{each:,}" if isinstance(each, int | float) else each for name, each in values.items()}

@@ -1,8 +1,9 @@
 """Puts LazyText into the reader's language."""
 
+from datetime import date
 from typing import Any
 
-from django.utils.formats import number_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext, ngettext
 
 from accounts.common.lazy_text import LazyText
@@ -22,4 +23,6 @@ def translate(text: str) -> str:
 def _written(value: Any) -> Any:
     if isinstance(value, LazyText):
         return translate(value)
+    if isinstance(value, date):
+        return date_format(value, "DATE_FORMAT")
     return number_format(value, force_grouping=True) if isinstance(value, int | float) else value

@@ -84,7 +84,7 @@ def panel(health: Answer, door: Answer, panel_settings: PanelSettings) -> Findin
         return warn(
             _(
                 "The panel took %(seconds)s s to respond. Set a longer timeout in the registry.",
-                seconds=f"{health.seconds:.1f}",
+                seconds=round(health.seconds, 1),
             ),
             in_config("notifications.endpoints[]", "timeout: 5s"),
         )

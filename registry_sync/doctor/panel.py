@@ -61,7 +61,7 @@ def limits(asked: Mapping[str, int], found: Mapping[str, int], role: str) -> Fin
 
 
 def disk(free: int, folder: str) -> Finding:
-    text = _("%(free)s MB are free in %(folder)s.", free=f"{free / MB:,.0f}", folder=folder)
+    text = _("%(free)s MB are free in %(folder)s.", free=round(free / MB), folder=folder)
     fix = Fix(
         _("Free some space or use a larger disk. To see what takes the most:"),
         f"du -xh -d 2 {folder} | sort -h | tail",
@@ -156,13 +156,13 @@ def audit_log(
         return fail(
             _(
                 "On %(day)s the audit log did not match its seals: somebody changed it.",
-                day=f"{last:%Y-%m-%d}",
+                day=last.date(),
             ),
             fix,
         )
     if last == unverified:
         return warn(_("Some of the audit log cannot be verified: the pepper that sealed it is gone."), fix)
-    return ok(_("The audit log matched its seals on %(day)s.", day=f"{last:%Y-%m-%d}"))
+    return ok(_("The audit log matched its seals on %(day)s.", day=last.date()))
 
 
 def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Finding:
@@ -181,7 +181,7 @@ def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Fi
         return fail(
             _(
                 "The certificate authority expired on %(ends)s: the registry accepts no token.",
-                ends=f"{authority.ends:%Y-%m-%d}",
+                ends=authority.ends.date(),
             ),
             anew,
         )
@@ -189,26 +189,24 @@ def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Fi
         return fail(
             _(
                 "The certificate that signs tokens expired on %(ends)s: the registry accepts no token.",
-                ends=f"{leaf.ends:%Y-%m-%d}",
+                ends=leaf.ends.date(),
             ),
             renewal,
         )
     if authority.ends - now < CA_SOON:
-        return warn(
-            _("The certificate authority expires on %(ends)s.", ends=f"{authority.ends:%Y-%m-%d}"), anew
-        )
+        return warn(_("The certificate authority expires on %(ends)s.", ends=authority.ends.date()), anew)
     if leaf.ends - now < LEAF_LATE:
         return warn(
             _(
                 "The certificate that signs tokens expires on %(ends)s and was not renewed.",
-                ends=f"{leaf.ends:%Y-%m-%d}",
+                ends=leaf.ends.date(),
             ),
             renewal,
         )
     return ok(
         _(
             "The certificate that signs tokens is valid until %(ends)s. It is renewed automatically.",
-            ends=f"{leaf.ends:%Y-%m-%d}",
+            ends=leaf.ends.date(),
         )
     )
 

@@ -59,7 +59,9 @@ class Result:
 
 def lasted(seconds: float) -> str:
     """As "1.2 s"; below a tenth of a second as "12 ms"."""
-    return f"{seconds:.1f} s" if seconds >= SHORT else f"{max(seconds * 1000, 1):.0f} ms"
+    if seconds >= SHORT:
+        return _("%(n)s s", n=round(seconds, 1))
+    return _("%(n)s ms", n=max(round(seconds * 1000), 1))
 
 
 def ok(text: str) -> Finding:

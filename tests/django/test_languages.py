@@ -1,7 +1,7 @@
 """The language of a page, a mail and an answer of the API: who chooses it, and what stays English."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from django.conf import settings
@@ -18,6 +18,7 @@ from accounts.services import people
 from namespaces.access import AccessContext, Action, UserStatus, decide
 from namespaces.services import grants
 from registry_sync.deletion.outcomes import undecided
+from registry_sync.doctor.result import lasted
 from registry_sync.models import SyncRun
 from registry_sync.tokens.wsgi import respond
 from tests import factories
@@ -247,6 +248,16 @@ def test_what_is_too_long_is_stored_in_english(db: None) -> None:
     SyncRun.objects.create(problem=lazy("Left out: %(images)s.", images="a" * 2000))
     problem = SyncRun.objects.get().problem
     assert (len(problem), isinstance(problem, LazyText)) == (1000, False)
+
+
+def test_days_and_fractions_are_written_as_the_reader_does() -> None:
+    sentence = lazy("The catalog returns 1000 names at a time, in %(time)s.", time=lasted(1.25))
+    expiry = lazy("The certificate authority expires on %(ends)s.", ends=date(2026, 12, 1))
+    assert (sentence, expiry[-11:]) == ("The catalog returns 1000 names at a time, in 1.2 s.", "2026-12-01.")
+    assert translate(expiry).endswith("on 1 Dec 2026.")
+    with translation.override("fr"):
+        assert "en 1,2 s" in translate(sentence)
+        assert "1 déc. 2026" in translate(expiry)
 
 
 def test_names_are_not_taken_for_sentences() -> None:

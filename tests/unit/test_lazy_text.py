@@ -3,6 +3,7 @@
 import copy
 import json
 import pickle
+from datetime import date
 
 import pytest
 
@@ -50,6 +51,13 @@ def test_what_is_packed_comes_back_as_it_was_with_sentences_in_it() -> None:
     since = back.values["since"]
     assert isinstance(since, LazyText)
     assert isinstance(since.values["day"], LazyText)
+
+
+def test_days_and_fractions_are_written_by_whoever_shows_them() -> None:
+    sentence = lazy("since %(day)s, after %(seconds)s s", day=date(2026, 12, 1), seconds=1234.5)
+    assert sentence == "since 2026-12-01, after 1,234.5 s"
+    back = from_json(json.loads(json.dumps(to_json(sentence))))
+    assert (back, back.values) == (sentence, sentence.values)
 
 
 def test_what_needs_no_template_is_kept_as_it_is() -> None:
