@@ -1,15 +1,17 @@
 """Requests that the token server denied: the answer to "why was I denied?".
 
-Bounded: one row for each user, repository and action, the last KEPT of them for each user, for KEPT_FOR; between two
+Bounded: one row for each user, repository and action, the last KEPT of them for each user and KEPT_OF_ACCOUNT for each
+account, for KEPT_FOR; between two
 writes MOST are noted, as many as KEPT of a user, and of what nobody signed in for as many of a network. What is not
 kept is counted.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import dropped_entries
@@ -20,6 +22,7 @@ from accounts.write_behind import Batch
 
 MOST = 2000
 KEPT = 100
+KEPT_OF_ACCOUNT = 5000
 KEPT_FOR = timedelta(days=30)
 SOURCES_MOST = 20
 
@@ -64,7 +67,8 @@ def _together(newer: Iterable[str], older: Iterable[str]) -> tuple[str, ...]:
 def _write(notes: list[Denied]) -> None:
     """Write them. A username that nobody has may be among them: somebody guesses, or the user was deleted meanwhile."""
     named = RegistryUser.objects.filter(username__in={note.username for note in notes})
-    users = dict(named.values_list("username", "id"))
+    rows = list(named.values_list("username", "id", "account_id"))
+    users = {username: user_id for username, user_id, _account in rows}
     found = [(users[note.username], note) for note in notes if note.username in users]
     Denial.objects.bulk_create([_row(user_id, note) for user_id, note in found], ignore_conflicts=True)
     for user_id, note in found:
@@ -80,10 +84,12 @@ def _write(notes: list[Denied]) -> None:
         if note.sources:
             older = row.values_list("sources", flat=True).first() or ""
             row.update(sources=" ".join(_together(note.sources, older.split())))
-    beyond = {username: _forget_oldest(user_id) for username, user_id in users.items()}
-    dropped_entries.note(
-        DropCounter.Kind.DENIALS, {name: count for name, count in beyond.items() if count}, timezone.now()
-    )
+    beyond: Counter[str] = Counter()
+    for user_id in users.values():
+        beyond += _forget_oldest(Denial.objects.filter(user=user_id), KEPT)
+    for account in {account for _username, _user, account in rows}:
+        beyond += _forget_oldest(Denial.objects.filter(user__account=account), KEPT_OF_ACCOUNT)
+    dropped_entries.note(DropCounter.Kind.DENIALS, beyond, timezone.now())
 
 
 def _row(user_id: int, note: Denied) -> Denial:
@@ -91,14 +97,16 @@ def _row(user_id: int, note: Denied) -> Denial:
     return Denial(user_id=user_id, repository=note.repository, action=note.action, first_at=at, last_at=at)
 
 
-def _forget_oldest(user_id: int) -> int:
-    """How many refusals that were."""
-    rows = Denial.objects.filter(user=user_id).order_by("-last_at", "-id")
-    beyond = Denial.objects.filter(id__in=list(rows.values_list("id", flat=True)[KEPT:]))
-    count = beyond.aggregate(sum=Sum("count"))["sum"]
-    if count:
-        beyond.delete()
-    return count or 0
+def _forget_oldest(rows: QuerySet[Denial], most: int) -> Counter[str]:
+    """Keep the last `most` of `rows`. Return username → how many denials the others were."""
+    if rows.count() <= most:
+        return Counter()
+    beyond = list(rows.order_by("-last_at", "-id").values_list("id", "user__username", "count")[most:])
+    Denial.objects.filter(id__in=[row for row, _username, _count in beyond]).delete()
+    counts: Counter[str] = Counter()
+    for _row_id, username, count in beyond:
+        counts[username] += count
+    return counts
 
 
 def forget_old(now: datetime) -> None:

@@ -112,6 +112,9 @@ _NOT_SIGNED_IN = {
     Action.PUSH: (_("push denied: not signed in"), _("Sign in with a user that has write.")),
     Action.DELETE: (_("delete denied: not signed in"), _("Sign in with a user that has admin.")),
 }
+MISSING_LEVEL_REASONS = frozenset(_DENY_REASONS.values())
+NO_NAMESPACE_REASON = _("no such namespace in this account")
+
 _REMEDIES = {
     Action.PULL: _("Give read on the namespace or on this image."),
     Action.PUSH: _("Give write on the namespace or on this image."),
@@ -186,7 +189,7 @@ def _deny_reason(context: AccessContext, action: Action, level: Level) -> tuple[
     if context.user_status in _BLOCKED:
         return _BLOCKED[context.user_status]
     if not context.namespace_exists:
-        return _("no such namespace in this account"), _("Check the name, or create the namespace.")
+        return NO_NAMESPACE_REASON, _("Check the name, or create the namespace.")
     if context.user_status is UserStatus.ANONYMOUS:
         return _NOT_SIGNED_IN[action]
     return _DENY_REASONS[action, level], _REMEDIES[action]

@@ -1,4 +1,4 @@
-"""Denied requests, each with whether it would be allowed now."""
+"""Denied requests, each with what would allow the same request now."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -8,19 +8,35 @@ from django.utils import timezone
 
 from accounts.models import Denial, RegistryUser
 from namespaces import access, permissions, selectors
-from namespaces.access import AccessContext, Action
+from namespaces.access import AccessContext, Action, UserStatus
 from namespaces.models import Grant, Namespace
 from namespaces.names import is_repository, split
+from namespaces.smallest_grant import DeniedRepository, Remedy, RemedyKind, remedy, sign_in_remedy
 
 _ACTIONS = {action.value: action for action in Action}
 
 
 def with_current_decision(rows: Sequence[Any]) -> Sequence[Any]:
-    """Set `allowed_now` on each Denial, True where the same request would succeed now. At most two statements."""
+    """Judge each Denial by the rows as they are now. At most two statements.
+
+    Set `current_remedy`; `allowed_now`, True where the same request would succeed; and `own_repository`, True where it
+    is in a namespace of the user's account.
+    """
     current = _CurrentAccess(rows)
     for row in rows:
-        row.allowed_now = current.allows(row)
+        row.current_remedy = current.remedy(row)
+        row.own_repository = current.is_own(row)
+        row.allowed_now = row.current_remedy.kind is RemedyKind.NOTHING
     return rows
+
+
+def current_remedy(row: Denial) -> Remedy:
+    return _CurrentAccess([row]).remedy(row)
+
+
+def requested_action(row: Denial) -> Action | None:
+    """Return what has to be allowed; None where the name can be no repository's. A mount pulls."""
+    return Action.PULL if row.is_mount else _ACTIONS.get(row.action)
 
 
 class _CurrentAccess:
@@ -28,7 +44,9 @@ class _CurrentAccess:
 
     def __init__(self, rows: Iterable[Denial]) -> None:
         self._now = timezone.now()
-        names = {split(name)[0] for row in rows for name in _denied_repositories(row)}
+        names = {
+            split(name)[0] for row in rows for name in (row.repository, *_denied_repositories(row)) if name
+        }
         namespaces = Namespace.objects.filter(name__in=names, account__closed_at=None)
         self._namespaces = {namespace.name: namespace for namespace in namespaces}
         self._grants: dict[tuple[int, int], list[Grant]] = defaultdict(list)
@@ -36,33 +54,31 @@ class _CurrentAccess:
         for grant in Grant.objects.filter(user__in=users, namespace__in=self._namespaces.values()):
             self._grants[grant.user_id, grant.namespace_id].append(grant)
 
-    def allows(self, row: Denial) -> bool:
+    def remedy(self, row: Denial) -> Remedy:
+        user_status = selectors.user_status_of(row.user, self._now)
         if not row.repository:
-            return self._login_succeeds(row)
-        action = Action.PULL if row.is_mount else _ACTIONS.get(row.action)
-        repositories = _denied_repositories(row)
-        return action is not None and bool(repositories) and all(
-            is_repository(each) and access.decide(self._context(row.user, each), action) for each in repositories
-        )  # fmt: skip
+            return sign_in_remedy(user_status, wrong_password=row.reason not in access.BLOCKED_REASONS)
+        names = _denied_repositories(row)
+        if not all(map(is_repository, names)):
+            names = []
+        repositories = [self._repository(row.user, user_status, name) for name in names]
+        return remedy(requested_action(row), user_status, repositories)
 
-    def _login_succeeds(self, row: Denial) -> bool:
-        """Return True when the user was blocked and is active again. A wrong password stays wrong."""
-        ended = row.reason in access.BLOCKED_REASONS
-        return ended and selectors.user_status_of(row.user, self._now) is access.UserStatus.ACTIVE
+    def is_own(self, row: Denial) -> bool:
+        namespace = self._namespaces.get(row.repository.partition("/")[0])
+        return bool(namespace and namespace.account_id == row.user.account_id)
 
-    def _context(self, user: RegistryUser, repository: str) -> AccessContext:
-        user_status = selectors.user_status_of(user, self._now)
-        namespace_name, image_name = split(repository)
+    def _repository(self, user: RegistryUser, user_status: UserStatus, name: str) -> DeniedRepository:
+        namespace_name, image_name = split(name)
         namespace = self._namespaces.get(namespace_name)
-        if not namespace or not (namespace.public or namespace.account_id == user.account_id):
-            return AccessContext(user_status, namespace_exists=False)
-        grants = self._grants[user.pk, namespace.pk]
-        return permissions.access_context(
-            [grant for grant in grants if grant.image_name in {"", image_name}],
-            namespace,
-            user_status,
-            self._now,
-        )
+        own = bool(namespace and namespace.account_id == user.account_id)
+        if not namespace or not (namespace.public or own):
+            context = AccessContext(user_status, namespace_exists=False)
+        else:
+            grants = self._grants[user.pk, namespace.pk]
+            reaching = [grant for grant in grants if grant.image_name in {"", image_name}]
+            context = permissions.access_context(reaching, namespace, user_status, self._now)
+        return DeniedRepository(namespace_name, image_name, context, own)
 
 
 def _denied_repositories(row: Denial) -> list[str]:

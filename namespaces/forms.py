@@ -1,9 +1,11 @@
 """Forms of the namespace pages. They parse; the rules are the services'."""
 
-from datetime import datetime, tzinfo
+from collections.abc import Sequence
+from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -12,11 +14,12 @@ from accounts.forms import KEEP, NEVER, ON_DATE, DayInput, ExpiryForm, TextField
 from accounts.models import Account
 from accounts.templatetags.formatting import WORDS
 from accounts.user_field import UserField
-from namespaces.access import Action
+from namespaces.access import Action, Level
 from namespaces.activity.sources import ActivityFilter
 from namespaces.image_description import DESCRIPTION_MAX
 from namespaces.models import Grant, Namespace
 from namespaces.readme import README_MAX
+from namespaces.smallest_grant import ProposedGrant
 
 LEVELS = [("read", _("read")), ("write", _("write")), ("admin", _("admin"))]
 ACTIONS = [(action.value, WORDS[action.value]) for action in Action]
@@ -125,6 +128,107 @@ class GrantChangeForm(GrantEndForm):
         if self.cleaned_data.get("expiry") == KEEP:
             self.cleaned_data["expires_at"] = self.grant.expires_at
         return self.cleaned_data
+
+
+class AllowForm(GrantEndForm):
+    """The permission that allows a denied request: on its image or images, or more, with an end.
+
+    `there` is the live permission on that one image, which this one replaces.
+    """
+
+    where = forms.ChoiceField(label=_("Where"), widget=forms.RadioSelect, initial="image")
+    level = forms.ChoiceField(label=_("Level"))
+    field_order = ("where", "level", "expiry", "expires_on")
+
+    def __init__(
+        self, data: Any = None, *, grants: Sequence[ProposedGrant], there: Grant | None, now: datetime
+    ) -> None:
+        self.grants, self.there, self.now = grants, there, now
+        needed = max(each.level for each in grants)
+        friday = timezone.localdate(now) + timedelta(days=(4 - timezone.localdate(now).weekday()) % 7 or 7)
+        first = KEEP if there and there.expires_at else NEVER if there else "7"
+        initial = {"level": needed.word, "expiry": first, "expires_on": friday}
+        super().__init__(data, initial=initial)
+        images = ", ".join(each.target for each in grants)
+        whole = ", ".join(self._namespaces)
+        self._choices(
+            "where", [("image", images), ("namespace", _("every image in %(name)s") % {"name": whole})]
+        )
+        self._choices("level", [(word, text) for word, text in LEVELS if Level.of(word) >= needed])
+        if there and there.expires_at:
+            unchanged = _("unchanged: %(day)s") % {"day": ending(there.expires_at)}
+            self._choices("expiry", [(KEEP, unchanged), *GrantEndForm.base_fields["expiry"].choices])  # type: ignore[attr-defined]
+
+    def _choices(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    @property
+    def _namespaces(self) -> list[str]:
+        return list(dict.fromkeys(each.namespace for each in self.grants))
+
+    @property
+    def names(self) -> list[str]:
+        """Return what the permission is on, of a valid form: "team/api", or "team" for all of it."""
+        if self.cleaned_data["where"] == "namespace":
+            return self._namespaces
+        return [each.target for each in self.grants]
+
+    def clean(self) -> dict[str, Any]:
+        super().clean()
+        if self.cleaned_data.get("expiry") == KEEP and self.there:
+            self.cleaned_data["expires_at"] = self.there.expires_at
+        return self.cleaned_data
+
+    def untouched(self) -> "AllowForm":
+        """Return the form as if it had been sent as it is."""
+        data = {name: self.get_initial_for_field(field, name) for name, field in self.fields.items()}
+        return AllowForm(data, grants=self.grants, there=self.there, now=self.now)
+
+
+class DenialFilterForm(forms.Form):
+    """Which denied requests are shown. Nothing chosen: all."""
+
+    q = forms.CharField(required=False, max_length=200)
+    action = forms.ChoiceField(
+        label=_("Action"),
+        required=False,
+        choices=[
+            ("", _("any")),
+            ("pull", _("pull")),
+            ("push", _("push")),
+            ("delete", _("delete")),
+            ("mount", _("reusing layers")),
+            ("list", _("listing the registry")),
+            ("sign-in", _("signing in")),
+        ],
+    )
+    kind = forms.ChoiceField(
+        label=_("Reason"),
+        required=False,
+        choices=[
+            ("", _("any")),
+            ("level", _("no sufficient permission")),
+            ("namespace", _("no such namespace")),
+            ("name", _("impossible name")),
+            ("user", _("user disabled or expired")),
+            ("password", _("wrong password")),
+            ("mount", _("layers could not be reused")),
+        ],
+    )
+    allowed = forms.ChoiceField(
+        label=_("Allowed now"),
+        required=False,
+        choices=[("", _("any")), ("no", _("no")), ("yes", _("yes"))],
+    )
+    # Set by the links of other pages.
+    user = forms.CharField(required=False, max_length=200)
+    namespace = forms.CharField(required=False, max_length=200)
+    repository = forms.CharField(required=False, max_length=200)
+
+    def choices(self) -> list[forms.BoundField]:
+        return [self["action"], self["kind"], self["allowed"]]
 
 
 class UserGrantForm(GrantEndForm):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.expiry import ending
 from namespaces.access import Level
 from namespaces.models import Grant, Namespace
+from namespaces.smallest_grant import RemedyKind
 
 NAMED_MAX = 2
 ACTION_TEXTS = {
@@ -22,6 +23,19 @@ LEVEL_TEXTS = {
     Level.READ: gettext_lazy("read on %(where)s"),
     Level.WRITE: gettext_lazy("write on %(where)s"),
     Level.ADMIN: gettext_lazy("admin on %(where)s"),
+}
+
+_WHY_NO_GRANT = {
+    RemedyKind.NOTHING: gettext_lazy("This request is allowed now."),
+    RemedyKind.ENABLE_USER: gettext_lazy("No permission helps while the user is disabled."),
+    RemedyKind.EXTEND_USER: gettext_lazy("No permission helps: the user has expired."),
+    RemedyKind.OPEN_ACCOUNT: gettext_lazy("No permission helps: the account is closed."),
+    RemedyKind.SIGN_IN: gettext_lazy("No permission helps: the password was wrong."),
+    RemedyKind.CREATE_NAMESPACE: gettext_lazy("There is no such namespace in this account. Create it first."),
+    RemedyKind.OTHER_ACCOUNT: gettext_lazy(
+        "The namespace belongs to another account; only its members can allow this."
+    ),
+    RemedyKind.OTHER_NAME: gettext_lazy("No permission helps: no image can have this name."),
 }
 
 
@@ -60,9 +74,10 @@ def effect(level: Level, targets: Sequence[GrantTarget], expires_at: datetime | 
     return _("Can %(do)s %(where)s until %(day)s. Nothing else.") % {**values, "day": ending(expires_at)}
 
 
-def may_sentence(who: str, level: Level, target: str, expires_at: datetime | None) -> str:
-    """Return what a grant gives: "CI deploy can pull and push team/api until 4 Dec 2026."."""
-    values = {"who": who, "do": ACTION_TEXTS[level], "where": target}
+def may_sentence(who: str, level: Level, targets: Sequence[GrantTarget], expires_at: datetime | None) -> str:
+    """Return what grants give: "CI deploy can pull and push team/api until 4 Dec 2026."."""
+    where = _join([_target_text(each) for each in targets])
+    values = {"who": who, "do": ACTION_TEXTS[level], "where": where}
     if not expires_at:
         return _("%(who)s can %(do)s %(where)s, with no end.") % values
     return _("%(who)s can %(do)s %(where)s until %(day)s.") % {**values, "day": ending(expires_at)}
@@ -70,8 +85,21 @@ def may_sentence(who: str, level: Level, target: str, expires_at: datetime | Non
 
 def grant_effect(grant: Grant) -> str:
     """Return `may_sentence` of a grant."""
-    target = _target_text(GrantTarget(grant.namespace, grant.image_name))
-    return may_sentence(grant.user.description, Level(grant.level), target, grant.expires_at)
+    target = GrantTarget(grant.namespace, grant.image_name)
+    return may_sentence(grant.user.description, Level(grant.level), [target], grant.expires_at)
+
+
+def replaced(grant: Grant) -> str:
+    """Return what a grant that takes the place of this one ends."""
+    values = {"levels": summary([grant])}
+    return (
+        _("This replaces what it has: %(levels)s. When the new permission ends, that is gone too.") % values
+    )
+
+
+def why_no_grant(kind: RemedyKind) -> str:
+    """Return why no grant would allow a denied request, for every kind but GRANT."""
+    return str(_WHY_NO_GRANT[kind])
 
 
 def summary(grants: Sequence[Granted]) -> str:

@@ -1,6 +1,6 @@
 """Loads a namespace's rows through the asking person's membership: what the person may not see raises NotFound."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -10,10 +10,11 @@ from django.db.models import F, Q, QuerySet
 from accounts import permissions
 from accounts.common.errors import NotFound
 from accounts.common.prepared_queries import prepared
-from accounts.models import Account
+from accounts.models import Account, Denial
 from accounts.principal import Principal
 from accounts.roles import Permission
 from namespaces import access
+from namespaces.grant_text import GrantTarget
 from namespaces.models import Grant, Image, Manifest, Namespace, Tag
 from namespaces.names import image_problem, split
 
@@ -184,6 +185,33 @@ def grants(by: Principal, handle: str, ids: list[int]) -> list[Grant]:
     if len(found) != len(ids):
         raise NotFound
     return found
+
+
+def denial(
+    by: Principal,
+    handle: str,
+    id: int,  # noqa: A002
+    permission: Permission = Permission.GRANTS_MANAGE,
+) -> Denial:
+    account = permissions.account(by, handle, permission)
+    found = Denial.objects.select_related("user").filter(user__account=account, pk=id).first()
+    if not found:
+        raise NotFound
+    found.user.account = account  # with the person's role
+    return found
+
+
+def targets(by: Principal, handle: str, names: Sequence[str]) -> list[GrantTarget]:
+    """Return namespaces and images of the account that may be granted, pushed already or not."""
+    account = permissions.account(by, handle, Permission.GRANTS_MANAGE)
+    parts = [name.partition("/") for name in names]
+    rows = Namespace.objects.filter(account=account, name__in={first for first, _slash, _image in parts})
+    found = {row.name: row for row in rows}
+    if any(first not in found for first, _slash, _image in parts):
+        raise NotFound
+    for row in found.values():
+        row.account = account  # with the person's role
+    return [GrantTarget(found[first], image_name) for first, _slash, image_name in parts]
 
 
 def access_context(

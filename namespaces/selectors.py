@@ -16,6 +16,7 @@ from accounts.user_list import EXPIRES_SOON
 from namespaces import permissions
 from namespaces.access import Action, Level, UserStatus, Verdict, decide
 from namespaces.models import HAS_CONTENT, Grant, Image, Namespace, Readme
+from namespaces.smallest_grant import ProposedGrant
 
 TARGETS_MAX = 100
 GRANT_STATES = ["ending", "ended"]
@@ -162,6 +163,12 @@ def grants_of(user: RegistryUser) -> QuerySet[Grant]:
         .select_related("namespace__account", "user__account")
         .order_by("namespace__name", "image_name", "id")
     )
+
+
+def live_grant_on(user: RegistryUser, proposed: ProposedGrant, now: datetime) -> Grant | None:
+    """Return the user's live grant on the image of `proposed`, which it would replace."""
+    found = Grant.objects.live(now).select_related("user", "namespace")
+    return found.filter(user=user, namespace__name=proposed.namespace, image_name=proposed.image_name).first()
 
 
 def live_grants_of_users(users: Sequence[RegistryUser], now: datetime) -> dict[int, list[GrantLine]]:

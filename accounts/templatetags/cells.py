@@ -15,7 +15,7 @@ from django.utils.translation import get_language, gettext
 
 from accounts import reader_preferences
 from accounts.common import time_zones, timestamps
-from accounts.common.html_text import fill, prefill
+from accounts.common.html_text import fill, fill_text, prefill
 from accounts.templatetags import formatting
 from accounts.templatetags.icons import icon
 
@@ -194,6 +194,13 @@ def state(text: object, tone: str = "none") -> SafeString:
     (never happened).
     """
     return fill('<span class="state state-{}">{}</span>', tone, text)
+
+
+def origin(address: str, client: str) -> SafeString:
+    """Write from where and with what, as far as that is known."""
+    if address and client:
+        return fill_text(gettext("from %(address)s with %(client)s"), address=address, client=client)
+    return fill_text(gettext("from %(address)s"), address=address) if address else SafeString()
 
 
 @register.simple_tag

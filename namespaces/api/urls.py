@@ -27,6 +27,8 @@ urlpatterns = [
         recent_use.UserRecentUse.as_view(),
         name="api-user-recent-use",
     ),
+    path(_ACCOUNT + "denials/", denials.Denials.as_view(), name="api-denials"),
+    path(_ACCOUNT + "denials/<int:id>/allow/", denials.AllowDenied.as_view(), name="api-denial-allow"),
     path(_ACCOUNT + "access/check/", access.AccessCheck.as_view(), name="api-access-check"),
     path(_ACCOUNT + "access/preview/", access_preview.AccessPreview.as_view(), name="api-access-preview"),
     path(_ACCOUNT + "access/who/", access.WhoMay.as_view(), name="api-access-who"),

@@ -16,6 +16,7 @@ from accounts.models import RegistryUser
 from accounts.principal import Principal
 from namespaces import names
 from namespaces.access import Level
+from namespaces.grant_text import GrantTarget
 from namespaces.limits import GRANTS
 from namespaces.models import Grant, Namespace
 
@@ -51,6 +52,39 @@ def give(
             return grant
     except IntegrityError:
         raise Conflict.on("user", _("This user has a permission here already; change that one.")) from None
+
+
+@transaction.atomic
+def allow(
+    *,
+    by: Principal,
+    user: RegistryUser,
+    targets: Sequence[GrantTarget],
+    level: str,
+    expires_at: datetime | None = None,
+) -> list[Grant]:
+    """Give a level on each of `targets`, all or none; a grant that is there gets this level and end. Raise Invalid."""
+    return [
+        _give_or_change(by, user, target, level, expires_at)
+        for target in sorted(targets, key=lambda each: each.name)
+    ]
+
+
+def _give_or_change(
+    by: Principal, user: RegistryUser, target: GrantTarget, level: str, expires_at: datetime | None
+) -> Grant:
+    there = Grant.objects.filter(user=user, namespace=target.namespace, image_name=target.image_name).first()
+    if there:
+        there.user, there.namespace = user, target.namespace
+        return change(by=by, grant=there, level=level, expires_at=expires_at)
+    return give(
+        by=by,
+        namespace=target.namespace,
+        user=user,
+        level=level,
+        image_name=target.image_name,
+        expires_at=expires_at,
+    )
 
 
 @transaction.atomic

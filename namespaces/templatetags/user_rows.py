@@ -7,10 +7,10 @@ from django import template
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from accounts.common.html_text import fill, fill_text, joined, prefill
+from accounts.common.html_text import fill, joined, prefill
 from accounts.common.url_pattern import url_pattern
 from accounts.models import Account, RegistryUser, Secret
-from accounts.templatetags.cells import Cells
+from accounts.templatetags.cells import Cells, origin
 from accounts.templatetags.cells import state as write_state
 
 register = template.Library()
@@ -67,7 +67,4 @@ def user_rows(account: Account, rows: Iterable[dict[str, Any]]) -> SafeString:
 @register.simple_tag
 def used_from(user: RegistryUser | Secret) -> SafeString:
     """Write from where and with what a user or password was last used, as far as that is known."""
-    address, client = user.last_used_from, user.last_used_with
-    if address and client:
-        return fill_text(_("from %(address)s with %(client)s"), address=address, client=client)
-    return fill_text(_("from %(address)s"), address=address) if address else SafeString()
+    return origin(user.last_used_from, user.last_used_with)

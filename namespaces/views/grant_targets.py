@@ -40,6 +40,10 @@ def _target(by: Principal, handle: str, name: str) -> GrantTarget:
     return GrantTarget(namespace, image_name)
 
 
+def not_pushed_yet(target: GrantTarget) -> str:
+    return _("%(name)s is not in the registry yet; the first push creates it.") % {"name": target.name}
+
+
 def unpushed_targets(targets: Sequence[GrantTarget]) -> list[GrantTarget]:
     return [
         each

@@ -25,6 +25,7 @@ from namespaces.manifests import queries
 from namespaces.manifests.commands import commands_of
 from namespaces.models import Image
 from namespaces.services import grants
+from namespaces.views.denial_fixes import add_fixes
 from namespaces.views.first_steps import first_steps
 from namespaces.views.navigation import image_context
 from namespaces.views.tag_list_context import tag_list_context
@@ -95,15 +96,17 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
     )
     reached = selectors.effective_access(image.namespace, image.name, page.rows)
     why_not = denial_reason(image.namespace.account, Permission.GRANTS_MANAGE)
+    denials = with_current_decision(
+        denials_on(DENIALS_SHOWN, account=image.namespace.account.pk, repository=image.repository)
+    )
+    add_fixes(image.namespace.account, denials, here=here)
     context = image_context(image, "access") | {
         "form": form,
         "page": page,
         "effective_access": reached,
         "why_not": why_not,
         "may_save": not why_not and any(grant.image_name for each in reached for grant in each.grants),
-        "denials": with_current_decision(
-            denials_on(DENIALS_SHOWN, account=image.namespace.account.pk, repository=image.repository)
-        ),
+        "denials": denials,
         "here": here,
     }
     return render(request, "namespaces/access.html", context, status=status_of(form))

@@ -38,7 +38,7 @@ from namespaces.views.navigation import namespace_context
 def create(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
     account = account_permissions.account(by, handle, Permission.NAMESPACES_MANAGE)
-    form = NamespaceForm(request.POST or None)
+    form = NamespaceForm(request.POST or None, initial={"name": request.GET.get("name", "")[:200]})
     if request.method == "POST" and form.is_valid():
         try:
             made = namespaces.create(by=by, account=account, name=form.cleaned_data["name"])

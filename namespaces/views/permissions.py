@@ -21,18 +21,21 @@ from accounts.views.column_sort import list_url
 from accounts.views.confirmation import ask, asks
 from accounts.views.form_errors import next_url, put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
-from namespaces import grant_text, selectors
+from namespaces import denial_list, grant_text, selectors
 from namespaces import permissions as namespaces_permissions
 from namespaces.access import Level
+from namespaces.denial_list import DenialFilter
 from namespaces.forms import GrantChangeForm, GrantForm
 from namespaces.ledger import breakage
 from namespaces.models import Namespace
 from namespaces.services import grants
 from namespaces.views import user_confirmations
 from namespaces.views.breakage import is_to_be_asked
+from namespaces.views.denial_fixes import add_fixes
 from namespaces.views.first_steps import new_user_url
 from namespaces.views.navigation import namespace_context
 
+DENIALS_SHOWN = 10
 _STATE_TEXTS: dict[str, Promise] = {
     "": gettext_lazy("All"),
     "ending": gettext_lazy("End soon"),
@@ -68,6 +71,11 @@ def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     }
     found = selectors.grants_on(namespace, search=query["q"], state=query["state"])
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
+    here = reverse("permissions", args=[handle, name])
+    denials = denial_list.denial_page(
+        namespace.account, DenialFilter(namespace=namespace.name), size=DENIALS_SHOWN
+    ).rows
+    add_fixes(namespace.account, denials, here=here)
     context = namespace_context(namespace, "permissions") | {
         "form": form,
         "query": query,
@@ -78,7 +86,8 @@ def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "page": page,
         "why_not": why_not,
         "new_user_url": "" if why_not or page.rows else _first_user_url(namespace),
-        "here": reverse("permissions", args=[handle, name]),
+        "here": here,
+        "denials": denials,
     }
     return render(request, "namespaces/permissions.html", context, status=status_of(form))
 

@@ -34,6 +34,7 @@ from namespaces.recent_use import recent_uses
 from namespaces.services import grants
 from namespaces.views import user_confirmations
 from namespaces.views.breakage import is_to_be_asked
+from namespaces.views.denial_fixes import add_fixes
 
 DENIALS_SHOWN = 10
 
@@ -154,6 +155,7 @@ def _page(
     now, account = timezone.now(), found.account
     refused = paginate(denials_of(found), cursor=request.GET.get("page", ""), size=DENIALS_SHOWN)
     with_current_decision(refused.rows)
+    add_fixes(account, refused.rows, here=found.get_absolute_url())
     context = {
         "account": account,
         "user": found,

@@ -185,9 +185,7 @@ def _effect(by: Principal, handle: str, fields: dict[str, Any]) -> dict[str, Any
         return {"effect": "", "effect_problem": error.message}
     return {
         "effect": grant_text.effect(level, found, fields["expires_at"]),
-        "effect_notes": [_not_pushed_yet(each) for each in grant_targets.unpushed_targets(found)],
+        "effect_notes": [
+            grant_targets.not_pushed_yet(each) for each in grant_targets.unpushed_targets(found)
+        ],
     }
-
-
-def _not_pushed_yet(target: grant_text.GrantTarget) -> str:
-    return _("%(name)s is not in the registry yet; the first push creates it.") % {"name": target.name}

@@ -86,6 +86,7 @@ def _below(resolver: URLResolver) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
 def arguments_for(name: str, world: World) -> dict[str, Any]:
     ids = {"api-invitation": world.invitation.pk, "api-password": world.old_password.pk,
            "api-grant": world.grant.pk, "api-my-token": world.token.pk,
+           "api-denial-allow": world.denial.pk,
            "api-removal": world.removal.pk, "api-removal-restore": world.purge.removals.get().pk,
            **dict.fromkeys(["api-purge", "api-purge-stop", "api-purge-restore"], world.purge.pk),
            **dict.fromkeys(RULES, world.rule.pk)}  # fmt: skip
@@ -141,6 +142,7 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "POST api-grants": {"user": world.free_user.username, "namespace": "red", "level": "write"},
         "PATCH api-grant": {"level": "admin"},
         "DELETE api-grant": None,
+        "POST api-denial-allow": {},
         "POST api-namespaces": {"name": "fresh"},
         "PATCH api-namespace": {"public": True},
         "PATCH api-image": {"description": "The API of Team Red"},

@@ -30,6 +30,7 @@ ACTS = {
     "POST api-user-enable": USERS,
     "POST api-user-password": USERS,
     "POST api-grants": GRANTS,
+    "POST api-denial-allow": GRANTS,
     "PATCH api-grant": GRANTS,
     "DELETE api-grant": GRANTS,
     "POST api-namespaces": SPACES,

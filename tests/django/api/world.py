@@ -9,7 +9,8 @@ from django.apps import apps
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import ApiToken, Invitation, RegistryUser, Secret
+from accounts.models import ApiToken, Denial, Invitation, RegistryUser, Secret
+from namespaces import access
 from namespaces.models import Grant, Image, Manifest, Namespace, RepositoryManifest, Tag
 from registry_sync.models import Purge, Removal, Repository, RetentionRule
 from tests import factories
@@ -31,6 +32,7 @@ class World:
     removal: Removal
     rule: RetentionRule
     purge: Purge
+    denial: Denial
     old: Manifest  # held in the tag's image, under no tag
     old_password: Secret  # of `user`, who has a newer one too
 
@@ -71,10 +73,29 @@ def make(cast: Cast) -> World:
     RepositoryManifest.objects.create(image=tag.image, manifest=old)
     rule = RetentionRule.objects.create(namespace=namespace, keep_last=2)
     purge = purged(tag.image)
+    denial = denied(free_user, tag.image)
     return World(
-        cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal, rule, purge, old,
-        old_password,
+        cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal, rule, purge, denial,
+        old, old_password,
     )  # fmt: skip
+
+
+def denied(user: RegistryUser, image: Image) -> Denial:
+    """It wanted to push, and had no permission."""
+    verdict = access.decide(access.AccessContext(), access.Action.PUSH)
+    now = timezone.now()
+    return Denial.objects.create(
+        user=user,
+        repository=image.repository,
+        action="push",
+        reason=verdict.reason,
+        remedy=verdict.remedy,
+        count=3,
+        first_at=now - timedelta(days=1),
+        last_at=now,
+        address="192.0.2.7",
+        client="docker/27.5.1",
+    )
 
 
 def purged(image: Image) -> Purge:

@@ -75,6 +75,8 @@ def arguments_for(name: str, world: World) -> dict[str, str]:
 def _row_of(name: str, world: World) -> int:
     if name.startswith("retention"):
         return world.rule.pk
+    if name == "denial-allow":
+        return world.denial.pk
     if name.startswith("purge"):
         return world.purge.pk
     if name == "image-removal-restore":
@@ -118,6 +120,8 @@ def form_for(page: Page, world: World) -> dict[str, str]:
 
 
 def _of_one_page(page: Page, world: World) -> dict[str, str]:
+    if page.name == "denial-allow":
+        return {"where": "image"}
     if page.name == "image-delete":
         return {"preview_digest": service.preview(world.tag.image, tags=[world.tag.name]).preview_digest}
     if page.name in ("image-purge", "images-purge", "namespace-purge"):
