@@ -12,6 +12,7 @@ class AuditAction(TextChoices):
 
     ACCOUNT_CLOSED = "account.closed", _("closed the account")
     ACCOUNT_OPENED = "account.opened", _("opened the account")
+    ACCOUNT_PASSWORD_RULES_CHANGED = "account.password_rules", _("changed the rules for passwords of")
     ACCOUNT_RENAMED = "account.renamed", _("renamed the account to")
     API_TOKEN_CREATED = "api_token.created", _("created the API token")
     API_TOKEN_LEAKED = "api_token.leaked", _("ended the leaked API token")

@@ -1,7 +1,7 @@
 """Forms of the account pages. They only parse; what is allowed is decided in the services."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.common import timestamps
 from accounts.expiry import ending
-from accounts.models import RegistryUser
+from accounts.models import Account, RegistryUser
 from accounts.models.member import ROLES
-from accounts.names import DESCRIPTION_MAX, EXPIRY_DAYS, TITLE_MAX
+from accounts.names import DESCRIPTION_MAX, EXPIRY_DAYS, LONGEST_LIFE_DAYS_MAX, TITLE_MAX
 
 KEEP, ON_DATE, NEVER, BY_HAND = "keep", "date", "never", "hand"
 
@@ -43,6 +43,24 @@ class AccountForm(forms.Form):
     name = TextField(label=_("Name"), most=TITLE_MAX)
 
 
+class PasswordRulesForm(forms.Form):
+    longest_life_days = forms.IntegerField(
+        label=_("Longest life of users and passwords, in days"),
+        required=False,
+        min_value=1,
+        max_value=LONGEST_LIFE_DAYS_MAX,
+        help_text=_("Empty: any. What lives longer already is not cut; the list of users shows it."),
+    )
+    self_rotation = forms.BooleanField(
+        label=_("Users may rotate their own password"),
+        required=False,
+        help_text=_(
+            "By the API, with the password that is to be rotated. The new one ends no later; owners and managers get "
+            "a mail."
+        ),
+    )
+
+
 class ExpiryForm(forms.Form):
     """A form that says when something expires.
 
@@ -50,16 +68,16 @@ class ExpiryForm(forms.Form):
     lasts to 24:00 of its day in TIME_ZONE.
     """
 
-    expiry = forms.ChoiceField(
-        label=_("Expires"),
-        initial=str(EXPIRY_DAYS),
-        choices=[
-            ("30", _("in 30 days")),
-            ("90", _("in 90 days")),
-            (ON_DATE, _("on a date…")),
-            (NEVER, _("never")),
-        ],
-    )
+    CHOICES: ClassVar[list[tuple[str, str | Promise]]] = [
+        ("7", _("in 7 days")),
+        ("14", _("in 14 days")),
+        ("30", _("in 30 days")),
+        ("90", _("in 90 days")),
+        ("365", _("in 1 year")),
+        (ON_DATE, _("on a date…")),
+        (NEVER, _("never")),
+    ]
+    expiry = forms.ChoiceField(label=_("Expires"), initial=str(EXPIRY_DAYS), choices=CHOICES)
     expires_on = forms.DateField(
         label=_("Last day"),
         required=False,
@@ -86,6 +104,8 @@ class ExpiryForm(forms.Form):
 
 
 class UserForm(ExpiryForm):
+    """A form of a user; it offers no end that is later than the account allows."""
+
     description = TextField(
         label=_("Description"),
         most=DESCRIPTION_MAX,
@@ -94,20 +114,38 @@ class UserForm(ExpiryForm):
     )
     field_order: tuple[str, ...] = ("description", "expiry", "expires_on")
 
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        most = account.longest_life_days
+        if most is None:
+            return
+        choice = self.fields["expiry"]
+        assert isinstance(choice, forms.ChoiceField)
+        days = [each for each, _text in self.CHOICES if each.isdigit() and int(each) <= most]
+        choice.choices = [each for each in self.CHOICES if each[0] in (*days, ON_DATE)]
+        choice.initial = max((each for each in days if int(each) <= EXPIRY_DAYS), key=int, default=ON_DATE)
+
 
 class UserEditForm(UserForm):
     """As UserForm, with the choice to leave the present expiry as it is."""
 
     def __init__(self, data: Any = None, *, user: RegistryUser) -> None:
         first = KEEP if user.expires_at else NEVER
-        super().__init__(data, initial={"description": user.description, "expiry": first})
+        shown = {"description": user.description, "expiry": first}
+        super().__init__(data, initial=shown, account=user.account)
         self.user = user
         self.fields["description"].help_text = ""
         if user.expires_at:
-            day = ending(user.expires_at)
-            choice = self.fields["expiry"]
-            assert isinstance(choice, forms.ChoiceField)
-            choice.choices = [(KEEP, _("unchanged: %(day)s") % {"day": day}), *choice.choices]  # type: ignore[misc]
+            present: tuple[str, str | Promise] = (
+                KEEP,
+                _("unchanged: %(day)s") % {"day": ending(user.expires_at)},
+            )
+        else:
+            present = NEVER, _("never")  # what it has already stays, though the account allows it no more
+        choice = self.fields["expiry"]
+        assert isinstance(choice, forms.ChoiceField)
+        others = [each for each in list(choice.choices) if each[0] != present[0]]  # type: ignore[arg-type]
+        choice.choices = [present, *others]
 
     def clean(self) -> dict[str, Any]:
         super().clean()

@@ -13,6 +13,7 @@ HANDLE = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 HANDLE_MAX = 40
 TITLE_MAX = 80
 DESCRIPTION_MAX = 100
+LONGEST_LIFE_DAYS_MAX = 3650
 EXPIRY_DAYS = 90  # of a user or an API token, where nobody says otherwise
 EMAIL_MAX = 254
 PASSWORD_MAX = 256  # of a person

@@ -8,6 +8,7 @@ from accounts.common.lazy_text import lazy as _
 
 class Kind(StrEnum):
     PERSON = "person"
+    USER = "user"  # of the registry, by its own password
     SYSTEM = "system"
 
 
@@ -15,7 +16,8 @@ class Kind(StrEnum):
 class Principal:
     """The one who acts, as every write and every gate wants it in `by=`.
 
-    `id` is the person's primary key, None for the system; `address` the client's IP, "" when there is none.
+    `id` is the primary key of the person or user, None for the system; `address` the client's IP, "" when there is
+    none.
     """
 
     kind: Kind
@@ -27,7 +29,7 @@ class Principal:
     @property
     def person_id(self) -> int:
         """For look-ups: the person's primary key, or 0, which no row has."""
-        return self.id or 0
+        return (self.id if self.kind is Kind.PERSON else None) or 0
 
 
 SYSTEM = Principal(kind=Kind.SYSTEM, id=None, label=_("system"))

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     IMAGES_REMOVE = "images.remove"
     MEMBERS_MANAGE = "members.manage"
     NAMESPACES_MANAGE = "namespaces.manage"
+    CREDENTIAL_RULES_CHANGE = "credential_rules.change"
     SYNC_START = "sync.start"
     USERS_MANAGE = "users.manage"
 
@@ -34,7 +35,12 @@ _MANAGER = _VIEWER | {
     Permission.NAMESPACES_MANAGE,
     Permission.USERS_MANAGE,
 }
-_OWNER = _MANAGER | {Permission.ACCOUNT_CLOSE, Permission.ACCOUNT_RENAME, Permission.MEMBERS_MANAGE}
+_OWNER = _MANAGER | {
+    Permission.ACCOUNT_CLOSE,
+    Permission.ACCOUNT_RENAME,
+    Permission.MEMBERS_MANAGE,
+    Permission.CREDENTIAL_RULES_CHANGE,
+}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.OWNER: _OWNER,
@@ -51,6 +57,7 @@ DESCRIPTIONS: dict[Permission, str] = {
     Permission.IMAGES_REMOVE: _("remove and restore tags and images, and set retention rules"),
     Permission.MEMBERS_MANAGE: _("invite, change and remove members"),
     Permission.NAMESPACES_MANAGE: _("create, describe, publish and delete namespaces"),
+    Permission.CREDENTIAL_RULES_CHANGE: _("change the rules for passwords of users"),
     Permission.SYNC_START: _("request a sync"),
     Permission.USERS_MANAGE: _("create and change users"),
 }
@@ -66,6 +73,7 @@ _DENIALS: dict[Permission, str] = {
     ),
     Permission.MEMBERS_MANAGE: _("Only owners can invite, change or remove members."),
     Permission.NAMESPACES_MANAGE: _("Viewers can’t create or change namespaces. Ask an owner or manager."),
+    Permission.CREDENTIAL_RULES_CHANGE: _("Only owners can change the rules for passwords."),
     Permission.USERS_MANAGE: _("Viewers can’t create or change users. Ask an owner or manager."),
 }
 

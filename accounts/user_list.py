@@ -8,8 +8,9 @@ from django.db.models.functions import Coalesce, Lower
 from accounts import selectors
 from accounts.common.pagination import Page, paginate
 from accounts.models import Account, RegistryUser
+from accounts.services.password_rules import latest_end
 
-EXPIRES_SOON = timedelta(days=14)
+EXPIRES_SOON = timedelta(days=30)
 # Moments and not NULL, so that the list can be paged by them.
 _NEVER_USED = Value(datetime(1970, 1, 1, tzinfo=UTC), DateTimeField())
 _NEVER_EXPIRES = Value(datetime(9999, 1, 1, tzinfo=UTC), DateTimeField())
@@ -22,7 +23,7 @@ _KEYS = {
     "expires": Coalesce("expires_at", _NEVER_EXPIRES),
 }
 SORTS = [f"{way}{name}" for name in _KEYS for way in ("", "-")]
-STATES = ["unused", "expiring", "expired", "disabled"]
+STATES = ["unused", "expiring", "expired", "overlong", "disabled"]
 
 
 def user_page(
@@ -41,18 +42,30 @@ def find_users(
     """Return the users in an order that can be paged. `sort` is one of SORTS."""
     found = selectors.users_of(account, search=search)
     if state:
-        found = found.filter(_in_state(state, now))
+        found = found.filter(_in_state(state, account, now))
     if sort == NEWEST:
         return found
     way, name = sort[: -len(sort.lstrip("-"))], sort.lstrip("-")
     return found.annotate(sort_key=_KEYS[name]).order_by(f"{way}sort_key", f"{way}id")
 
 
-def _in_state(state: str, now: datetime) -> Q:
+def _in_state(state: str, account: Account, now: datetime) -> Q:
     enabled = Q(disabled_at=None)
     return {
         "unused": Q(last_used_at=None),
         "expiring": enabled & Q(expires_at__gt=now, expires_at__lte=now + EXPIRES_SOON),
+        "overlong": enabled & _overlong(account, now),
         "expired": enabled & Q(expires_at__lte=now),
         "disabled": ~enabled,
     }[state]
+
+
+def _overlong(account: Account, now: datetime) -> Q:
+    latest = latest_end(account, now)
+    return Q(expires_at=None) | Q(expires_at__gt=latest) if latest else Q(pk=None)
+
+
+def is_overlong(user: RegistryUser, now: datetime) -> bool:
+    """Return whether it lives longer than its account allows by now; nothing is cut for that."""
+    latest = latest_end(user.account, now)
+    return latest is not None and (user.expires_at is None or user.expires_at > latest)

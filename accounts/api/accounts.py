@@ -13,7 +13,7 @@ from accounts.api.view import ApiView
 from accounts.models import Member
 from accounts.names import TITLE_MAX
 from accounts.roles import Permission
-from accounts.services import accounts
+from accounts.services import accounts, password_rules
 
 
 class AccountSerializer(serializers.Serializer[Any]):
@@ -29,6 +29,23 @@ class AccountBody(Strict):
 
 class AccountCloseBody(Strict):
     confirmation = serializers.CharField(help_text="The handle again, as confirmation.")
+
+
+class PasswordRulesSerializer(serializers.Serializer[Any]):
+    longest_life_days = serializers.IntegerField(
+        allow_null=True,
+        help_text="No user or new password may end later than so many days ahead. Null: any end, or none.",
+    )
+    self_rotation = serializers.BooleanField(
+        help_text="Whether a user may rotate its own password: `POST /api/v1/self/rotate/`."
+    )
+
+
+class PasswordRulesBody(Strict):
+    """What is not given stays."""
+
+    longest_life_days = serializers.IntegerField(required=False, allow_null=True)
+    self_rotation = serializers.BooleanField(required=False)
 
 
 class Accounts(ApiView):
@@ -59,6 +76,19 @@ class OneAccount(ApiView):
         account = permissions.account(self.by, handle, Permission.ACCOUNT_CLOSE)
         accounts.close(by=self.by, account=account, **self.data())
         return self.answer()
+
+
+class PasswordRules(ApiView):
+    @operation("password_rules_read", answer=PasswordRulesSerializer)
+    def get(self, request: Request, handle: str) -> Response:
+        return self.answer(permissions.account(self.by, handle))
+
+    @operation("password_rules_update", body=PasswordRulesBody, answer=PasswordRulesSerializer)
+    def patch(self, request: Request, handle: str) -> Response:
+        """Change the rules for passwords of users. What lives longer already is not cut."""
+        account = permissions.account(self.by, handle, Permission.CREDENTIAL_RULES_CHANGE)
+        kept = {"longest_life_days": account.longest_life_days, "self_rotation": account.self_rotation}
+        return self.answer(password_rules.change(by=self.by, account=account, **(kept | self.data())))
 
 
 def _shown(member: Member) -> dict[str, Any]:

@@ -37,6 +37,14 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         }
 
 
+class UserPasswordScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = "registry_sync.api.self_rotation.UserPasswordAuthentication"
+    name = "userPassword"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, Any]:
+        return {"type": "http", "scheme": "basic", "description": "Username and password of `docker login`."}
+
+
 class SchemaView(SpectacularAPIView):
     pass
 

@@ -17,6 +17,11 @@ urlpatterns = [
     path("accounts/<str:handle>/members/", members.Members.as_view(), name="api-members"),
     path("accounts/<str:handle>/members/me/", members.MyMembership.as_view(), name="api-membership"),
     path("accounts/<str:handle>/members/<int:person_id>/", members.OneMember.as_view(), name="api-member"),
+    path(
+        "accounts/<str:handle>/password-rules/",
+        accounts.PasswordRules.as_view(),
+        name="api-password-rules",
+    ),
     path("accounts/<str:handle>/users/", users.Users.as_view(), name="api-users"),
     path("accounts/<str:handle>/users/<str:username>/", users.OneUser.as_view(), name="api-user"),
     path(

@@ -10,12 +10,12 @@ from rest_framework.response import Response
 
 from accounts import permissions, selectors, user_list
 from accounts.api.openapi import operation
-from accounts.api.serializers import Ending, Expiry, Moment, SearchQuery, Strict
+from accounts.api.serializers import Ending, Moment, SearchQuery, Strict
 from accounts.api.view import ApiView
 from accounts.models import RegistryUser
-from accounts.names import DESCRIPTION_MAX
+from accounts.names import DESCRIPTION_MAX, EXPIRY_DAYS
 from accounts.roles import Permission
-from accounts.services import passwords, users
+from accounts.services import password_rules, passwords, users
 
 STATES = ["active", "disabled", "expired"]
 
@@ -49,7 +49,10 @@ class OneUserSerializer(UserSerializer):
 
 class NewUserBody(Strict):
     description = serializers.CharField(max_length=DESCRIPTION_MAX, help_text="What it is for.")
-    expires_at = Expiry()
+    expires_at = Ending(
+        required=False,
+        help_text=f"{Ending().help_text} Not given: in {EXPIRY_DAYS} days, or in what the account allows at most.",
+    )
 
 
 class UserBody(Strict):
@@ -64,7 +67,8 @@ class UserQuery(SearchQuery):
         user_list.STATES,
         default="",
         allow_blank=True,
-        help_text="`unused`: never used, whatever else; `expiring`: within 14 days.",
+        help_text="`unused`: never used, whatever else; `expiring`: within 30 days; `overlong`: later than the account "
+        "allows by now.",
     )
     sort = serializers.ChoiceField(
         user_list.SORTS,
@@ -87,7 +91,8 @@ class Users(ApiView):
     def post(self, request: Request, handle: str) -> Response:
         """Create a user with a generated username and password; the password is shown only once."""
         account = permissions.account(self.by, handle, Permission.USERS_MANAGE)
-        user, password = users.create(by=self.by, account=account, **self.data())
+        given = {"expires_at": password_rules.usual_end(account, timezone.now())} | self.data()
+        user, password = users.create(by=self.by, account=account, **given)
         return self.answer(with_password(user, password))
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext as _
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -28,7 +29,7 @@ Row = TypeVar("Row", bound=Model)
 
 
 class ApiView(APIView):  # without docstring: it would describe every operation in the schema
-    permission_classes = (IsPerson,)
+    permission_classes: Sequence[type[BasePermission]] = (IsPerson,)
     parser_classes = (BoundedJSONParser,)
     metadata_class = None
 

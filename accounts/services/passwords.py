@@ -9,12 +9,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import credentials, expiry
+from accounts import credentials, expiry, notices
 from accounts.audit_actions import AuditAction
-from accounts.common.errors import Conflict, Invalid, NotFound
+from accounts.common.errors import Conflict, Forbidden, Invalid, NotFound
 from accounts.models import RegistryUser, Secret
 from accounts.peppers import peppers
 from accounts.principal import Principal
+from accounts.services import password_rules
 from accounts.services.user_records import lock, record
 
 LIVE_MOST = 2
@@ -29,17 +30,37 @@ def rotate(
     """Add a second password; the first goes on working, and ends as `retire` says. Raise Conflict while two work."""
     lock(user)
     old = live(user)
-    if len(old) >= LIVE_MOST:
-        raise Conflict.on(
-            "", _("Two passwords of this user work already. End the old one before you rotate again.")
-        )
-    _forget_ended(user)
-    password = add(user)
-    record(by, AuditAction.USER_PASSWORD_ROTATED, user, after={"password": _shown(password)})
+    _refuse_third(old)
+    password = _second(by, user)
     if retires_at or unused_days:
         for each in old:
             retire(by=by, secret=each, retires_at=retires_at, unused_days=unused_days)
     return password
+
+
+@transaction.atomic
+def rotate_own(*, by: Principal, user: RegistryUser, secret_id: int) -> tuple[Secret, str]:
+    """Return row and text of a second password, for a user that gave the password of the row `secret_id`.
+
+    It ends no later than the one that was given. Raise Forbidden where the account does not allow it, Conflict while
+    two work, NotFound if the given one has just ended.
+    """
+    if not user.account.self_rotation:
+        raise Forbidden(
+            _(
+                "Users of this account cannot rotate their own password. An owner can allow it in the settings."
+            )
+        )
+    lock(user)
+    old = live(user)
+    given = next((each for each in old if each.pk == secret_id), None)
+    if not given:
+        raise NotFound
+    _refuse_third(old)
+    password = _second(by, user, ends_with=given)
+    made = live(user)[0]
+    notices.tell_managers(user.account, "self_rotated", {"user": user, "secret": made, "address": by.address})
+    return made, password
 
 
 @transaction.atomic
@@ -124,15 +145,34 @@ def live(user: RegistryUser) -> list[Secret]:
     return list(Secret.objects.live(timezone.now()).filter(user=user).order_by("-pk"))
 
 
-def add(user: RegistryUser) -> str:
-    """Return a new password of the user, whose row is locked or new."""
+def add(user: RegistryUser, *, ends_with: Secret | None = None) -> str:
+    """Return a new password of the user, whose row is locked or new; it ends as the account wants, or sooner."""
+    ends = [
+        password_rules.latest_end(user.account, timezone.now()),
+        ends_with.expires_at if ends_with else None,
+    ]
     password, pepper = credentials.make(credentials.USER_PREFIX), peppers()[0]
     Secret.objects.create(
         user=user,
         digest=credentials.digest(password, pepper),
         pepper_version=pepper.version,
         hint=credentials.hint(password),
+        expires_at=min(filter(None, ends), default=None),
     )
+    return password
+
+
+def _refuse_third(working: list[Secret]) -> None:
+    if len(working) >= LIVE_MOST:
+        raise Conflict.on(
+            "", _("Two passwords of this user work already. End the old one before you rotate again.")
+        )
+
+
+def _second(by: Principal, user: RegistryUser, ends_with: Secret | None = None) -> str:
+    _forget_ended(user)
+    password = add(user, ends_with=ends_with)
+    record(by, AuditAction.USER_PASSWORD_ROTATED, user, after={"password": _shown(password)})
     return password
 
 

@@ -11,7 +11,7 @@ from accounts.audit_actions import AuditAction
 from accounts.common.errors import Invalid
 from accounts.models import Account, RegistryUser
 from accounts.principal import Principal
-from accounts.services import passwords
+from accounts.services import password_rules, passwords
 from accounts.services.user_records import lock, record
 
 
@@ -20,7 +20,7 @@ def create(
     *, by: Principal, account: Account, description: str, expires_at: datetime | None
 ) -> tuple[RegistryUser, str]:
     """(user, password). The password exists nowhere else: only its digest is stored."""
-    description, expires_at = _description(description), _expiry(expires_at)
+    description, expires_at = _description(description), _expiry(expires_at, account)
     limits.make_room(limits.USERS, account, field="description")
     user = RegistryUser.objects.create(
         account=account, username=names.make_username(), description=description, expires_at=expires_at
@@ -36,7 +36,7 @@ def edit(*, by: Principal, user: RegistryUser, description: str, expires_at: dat
     before = _facts(user)
     user.description = _description(description)
     if expires_at != user.expires_at:
-        user.expires_at = _expiry(expires_at)
+        user.expires_at = _expiry(expires_at, user.account)
     if _facts(user) != before:
         user.save(update_fields=["description", "expires_at"])
         record(by, AuditAction.USER_EDITED, user, before=before, after=_facts(user))
@@ -83,11 +83,12 @@ def _description(text: str) -> str:
     return text
 
 
-def _expiry(moment: datetime | None) -> datetime | None:
+def _expiry(moment: datetime | None, account: Account) -> datetime | None:
     if moment and moment <= timezone.now():
         raise Invalid.on("expires_at", _("Select a time in the future, or disable the user instead."))
     if moment:
         expiry.check(moment)
+    password_rules.check_end(account, moment)
     return moment
 
 

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import permissions, selectors
 from accounts.common.errors import Invalid
-from accounts.forms import AccountForm, ConfirmForm, RoleForm
+from accounts.forms import AccountForm, ConfirmForm, PasswordRulesForm, RoleForm
 from accounts.models import Account, Invitation, InvitationState
 from accounts.models.invitation import LIVE
 from accounts.roles import Permission, Role
 from accounts.services import accounts
+from accounts.services import password_rules as rules
 from accounts.views import button_permissions, form_nonce
 from accounts.views.confirmation import last_use_of
 from accounts.views.form_errors import put_errors
@@ -52,6 +53,24 @@ def rename(request: PersonRequest, handle: str) -> HttpResponse:
 @login_required
 @require_POST
 @tab("settings")
+def password_rules(request: PersonRequest, handle: str) -> HttpResponse:
+    by = principal(request)
+    account = permissions.account(by, handle, Permission.CREDENTIAL_RULES_CHANGE)
+    form = PasswordRulesForm(request.POST)
+    if form.is_valid():
+        try:
+            rules.change(by=by, account=account, **form.cleaned_data)
+        except Invalid as error:
+            put_errors(form, error)
+        else:
+            messages.success(request, _("Saved."))
+            return redirect("account-settings", handle)
+    return show_settings(request, account, rules_form=form)
+
+
+@login_required
+@require_POST
+@tab("settings")
 def close(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
     account = permissions.account(by, handle, Permission.ACCOUNT_CLOSE)
@@ -71,6 +90,7 @@ def show_settings(
     account: Account,
     *,
     form: AccountForm | None = None,
+    rules_form: PasswordRulesForm | None = None,
     problem: str = "",
     invitation_problem: str = "",
 ) -> HttpResponse:
@@ -83,6 +103,7 @@ def show_settings(
     context = {
         "account": account,
         "form": form_of_name,
+        "rules_form": rules_form or PasswordRulesForm(initial=_rules(account)),
         "problem": problem,
         "invitation_problem": invitation_problem,
         "members": members,
@@ -93,13 +114,18 @@ def show_settings(
         "once": form_nonce.mark(),
         "last_use": _last_use(account),
         "why_not": {
+            "rules": button_permissions.denial_reason(account, Permission.CREDENTIAL_RULES_CHANGE),
             "rename": button_permissions.denial_reason(account, Permission.ACCOUNT_RENAME),
             "members": button_permissions.denial_reason(account, Permission.MEMBERS_MANAGE),
             "close": button_permissions.denial_reason(account, Permission.ACCOUNT_CLOSE),
         },
     }
-    wrong = form or problem or invitation_problem
+    wrong = form or rules_form or problem or invitation_problem
     return render(request, "accounts/settings.html", context, status=400 if wrong else 200)
+
+
+def _rules(account: Account) -> dict[str, int | bool | None]:
+    return {"longest_life_days": account.longest_life_days, "self_rotation": account.self_rotation}
 
 
 def _last_use(account: Account) -> str:

@@ -7,7 +7,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import InvitationState, RegistryUser
-from accounts.user_list import EXPIRES_SOON
+from accounts.user_list import EXPIRES_SOON, is_overlong
 
 USED_LATELY = timedelta(days=30)
 
@@ -28,6 +28,8 @@ def user_badge(user: RegistryUser, now: datetime) -> StatusBadge:
             return StatusBadge(_("expired"), "bad")
     if expires_soon(user.expires_at, now):
         return StatusBadge(_("expires soon"), "warn")
+    if is_overlong(user, now):
+        return StatusBadge(_("longer than allowed"), "warn")
     if user.last_used_at is None:
         return StatusBadge(_("not used yet"), "none")
     return StatusBadge(_("active"), "good" if user.last_used_at > now - USED_LATELY else "none")

@@ -37,6 +37,7 @@ FIELDS: Final[dict[str, Promise]] = {
     "level": _("level"),
     "manifests": _("manifests"),
     "mount_sources": _("layers of"),
+    "longest_life_days": _("longest life (days)"),
     "name": _("name"),
     "outcome": _("outcome"),
     "password": _("password"),
@@ -48,6 +49,7 @@ FIELDS: Final[dict[str, Promise]] = {
     "retire_after_unused_days": _("ends after days without use"),
     "retires_at": _("ends"),
     "role": _("role"),
+    "self_rotation": _("users may rotate their own password"),
     "tags": _("tags"),
     "users": _("users"),
 }

@@ -38,6 +38,7 @@ _STATE_TEXTS: dict[str, Promise] = {
     "unused": gettext_lazy("Never used"),
     "expiring": gettext_lazy("Expire soon"),
     "expired": gettext_lazy("Expired"),
+    "overlong": gettext_lazy("Longer than allowed"),
     "disabled": gettext_lazy("Disabled"),
 }
 # Which way a column is sorted when it is chosen first, and what its two ways are called.
@@ -76,7 +77,7 @@ def users(request: PersonRequest, handle: str) -> HttpResponse:
     context = {
         "account": account,
         "page": page,
-        "rows": _rows(page.rows, now),
+        "rows": _rows(account, page.rows, now),
         "query": search,
         "state": state,
         "kept": kept,
@@ -98,7 +99,9 @@ def _only_namespace(account: Account) -> str:
     return names[0] if len(names) == 1 else ""
 
 
-def _rows(users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:
+def _rows(account: Account, users: Sequence[RegistryUser], now: datetime) -> list[dict[str, Any]]:
+    for user in users:
+        user.account = account  # with its rules; else each row would load it
     grants = namespace_selectors.live_grants_of_users(users, now)
     return [
         {
@@ -119,7 +122,7 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
     account = permissions.account(by, handle, Permission.USERS_MANAGE)
     asked = {name: request.GET[name] for name in ("purpose", "where") if name in request.GET}
-    form = NewUserForm(request.POST if request.method == "POST" else None, initial=asked)
+    form = NewUserForm(request.POST if request.method == "POST" else None, initial=asked, account=account)
     if form.is_valid():
         try:
             if not form_nonce.spend(request):
@@ -136,7 +139,7 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
         "form": form,
         "once": form_nonce.mark(),
         "choices": namespace_selectors.target_names(account),
-        **_effect(by, handle, form.cleaned_data if form.is_bound else _initial_data(form)),
+        **_effect(by, handle, form.cleaned_data if form.is_bound else _initial_data(form, account)),
     }
     return render(request, "namespaces/user_new.html", context, status=status_of(form))
 
@@ -160,16 +163,17 @@ def effect(request: PersonRequest, handle: str) -> HttpResponse:
     """Show what the user would be allowed; requested by the form while it is filled in."""
     by = principal(request)
     account = permissions.account(by, handle, Permission.USERS_MANAGE)
-    form = NewUserForm(request.GET)
+    form = NewUserForm(request.GET, account=account)
     form.is_valid()
     context = {"account": account, **_effect(by, handle, form.cleaned_data)}
     return render(request, "namespaces/_effect.html", context)
 
 
-def _initial_data(form: NewUserForm) -> dict[str, Any]:
+def _initial_data(form: NewUserForm, account: Account) -> dict[str, Any]:
     """Return `cleaned_data` of the untouched form."""
     fresh = NewUserForm(
-        {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()}
+        {name: form.get_initial_for_field(field, name) for name, field in form.fields.items()},
+        account=account,
     )
     fresh.is_valid()
     return fresh.cleaned_data

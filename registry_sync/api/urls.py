@@ -1,6 +1,6 @@
 from django.urls import path
 
-from registry_sync.api import limits, sync
+from registry_sync.api import limits, self_rotation, sync
 from registry_sync.deletion import api as deletion_api
 from registry_sync.deletion import purge_api
 from registry_sync.operations import api as operations_api
@@ -12,6 +12,7 @@ _NAMESPACE = "accounts/<str:handle>/namespaces/<str:name>/"
 _IMAGE = _NAMESPACE + "images/<path:image>/-/"
 
 urlpatterns = [
+    path("self/rotate/", self_rotation.RotateOwnPassword.as_view(), name="api-self-rotate"),
     path("sync/", sync.Sync.as_view(), name="api-sync"),
     path("accounts/<str:handle>/limits/", limits.Limits.as_view(), name="api-account-limits"),
     path("accounts/<str:handle>/sync/", sync.AskForSync.as_view(), name="api-account-sync"),

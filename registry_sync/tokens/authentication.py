@@ -29,14 +29,17 @@ def authenticate(request: TokenRequest, scopes: ParsedScopes, origin: Origin) ->
     """Return who asks, with the access context of each repository. Raise TokenError (401, 429), Unavailable."""
     repositories = [each.repository for each in scopes.requested]
     if request.credentials:
-        return _authenticated(request.credentials, repositories, origin)
+        return authenticate_user(request.credentials, repositories, origin)
     if not request.scopes:
         raise TokenError(401, "UNAUTHORIZED", "Sign in with the user's name and password.")
     return queries.load_anonymous(repositories=repositories)
 
 
-def _authenticated(given: Credentials, repositories: list[str], origin: Origin) -> queries.Caller:
-    """Look up by the password's keyed digest, so that timing does not depend on whether the username exists."""
+def authenticate_user(given: Credentials, repositories: list[str], origin: Origin) -> queries.Caller:
+    """Return whose password this is, with the access context of each repository. Raise TokenError, Unavailable.
+
+    Look up by the password's keyed digest, so that timing does not depend on whether the username exists.
+    """
     caller = None
     if credentials.well_formed(given.password, credentials.USER_PREFIX):  # a typo never reaches the database
         stored_as = credentials.digests(given.password, peppers())

@@ -61,7 +61,7 @@ def _read_get(environ: Mapping[str, Any]) -> TokenRequest:
     return TokenRequest(
         services=frozenset(fields.get("service", [])),
         scopes=tuple(fields.get("scope", [])),
-        credentials=_basic(str(environ.get("HTTP_AUTHORIZATION", ""))),
+        credentials=read_basic(str(environ.get("HTTP_AUTHORIZATION", ""))),
         oauth=False,
     )
 
@@ -118,7 +118,7 @@ def _general_fields(text: str) -> dict[str, list[str]]:
     return found
 
 
-def _basic(header: str) -> Credentials | None:
+def read_basic(header: str) -> Credentials | None:
     """Return name and password; None without the header, and for the empty ones that some clients send for anonymous.
 
     None also for Ollama, which sends a signature of its own key here, and never a password.

@@ -16,6 +16,7 @@ VIEW, USERS, SPACES, GRANTS = (
 )
 ACTS = {
     "PATCH api-account": Permission.ACCOUNT_RENAME,
+    "PATCH api-password-rules": Permission.CREDENTIAL_RULES_CHANGE,
     "DELETE api-account": Permission.ACCOUNT_CLOSE,
     "GET api-invitations": Permission.MEMBERS_MANAGE,
     "POST api-invitations": Permission.MEMBERS_MANAGE,
@@ -29,6 +30,9 @@ ACTS = {
     "POST api-user-disable": USERS,
     "POST api-user-enable": USERS,
     "POST api-user-password": USERS,
+    "POST api-user-passwords": USERS,
+    "PATCH api-password": USERS,
+    "DELETE api-password": USERS,
     "POST api-grants": GRANTS,
     "POST api-denial-allow": GRANTS,
     "PATCH api-grant": GRANTS,

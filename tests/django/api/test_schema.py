@@ -25,14 +25,15 @@ def test_the_schema_is_for_persons(cast: Cast) -> None:
 def test_the_schema_holds_each_operation_with_its_errors(cast: Cast) -> None:
     document = yaml.safe_load(caller_of(cast, "viewer").get("schema/").content)
     operations = [each for path in document["paths"].values() for each in path.values()]
-    assert len(operations) == len(routes.every()) + len(routes.operators())
+    assert len(operations) == len(routes.every()) + len(routes.operators()) + len(routes.OF_USERS)
     ids = [each["operationId"] for each in operations]
     assert len(set(ids)) == len(ids)
     for each in operations:
         assert re.fullmatch(r"[a-z]+(_[a-z]+)+", each["operationId"])
         assert {"400", "401", "403", "404", "503"} < set(each["responses"])
-        assert {"session": []} in each["security"]
-    assert set(document["components"]["securitySchemes"]) == {"apiToken", "session"}
+        basic = each["operationId"] == "self_rotate"
+        assert ({"userPassword": []} if basic else {"session": []}) in each["security"]
+    assert set(document["components"]["securitySchemes"]) == {"apiToken", "session", "userPassword"}
 
 
 def test_its_texts_have_the_apostrophe_of_the_pages(cast: Cast) -> None:

@@ -101,6 +101,7 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "expiry": "30",
         "expires_on": "",
         "retirement": "14",
+        "longest_life_days": "30",
         "role": "manager",
         "level": "admin",
         f"level-{world.grant.pk}-read": "admin",

@@ -19,6 +19,7 @@ of_an_account = pytest.mark.parametrize("page", pages.of_an_account(), ids=str)
 CHANGING = {
     "account-create", "api-tokens", "api-token-revoke", "user-create", "user-edit", "user-disable", "user-password",
     "password-rotate", "password-end", "password-retire",
+    "account-password-rules",
     "user-delete", "account-rename", "account-close", "member-role", "member-remove", "invitation-create",
     "invitation-withdraw", "namespace-create", "grant-edit", "grant-levels", "grant-remove", "user-grants",
     "permissions", "denial-allow", "namespace-publish", "namespace-delete", "image-access", "sync-start",

@@ -20,6 +20,7 @@ IN_STATE = {
     "unused": ["fresh"],
     "expiring": ["soon"],
     "expired": ["expired"],
+    "overlong": ["fresh", "busy"],
     "disabled": ["gone"],
 }
 SORTED = {
@@ -37,6 +38,7 @@ SORTED = {
 @pytest.fixture(autouse=True)
 def users(cast: Cast) -> None:
     now = timezone.now()
+    type(cast.account).objects.filter(pk=cast.account.pk).update(longest_life_days=60)
 
     def made(name: str, minute: int, used: timedelta | None, **more: datetime) -> None:
         moments = {
