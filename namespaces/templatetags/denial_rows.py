@@ -48,7 +48,7 @@ class _Rows:
             _ROW, why_label=_("Why, and what would change it"), last_label=_("Last denied")
         )
         self.what_label, self.signing_in = _("What"), _("signing in")
-        self.layers, self.since = _("layers of %(images)s"), _("%(count)s× since %(first)s")
+        self.layers, self.first_text = _("layers of %(images)s"), _("%(count)s×, first %(first)s")
         self.allowed = fill("{}<br>", write_state(_("allowed now"), "good"))
         self.continued = fill("{}<br>", write_state(_("the push continued"), "none"))
         self.fix_label = _("%(fix)s: %(user)s, %(what)s")
@@ -83,7 +83,7 @@ class _Rows:
         if row.count == 1:
             return SafeString("1×")
         count = number_format(row.count, force_grouping=True)
-        return fill_text(self.since, count=count, first=self.cells.when(row.first_at))
+        return fill_text(self.first_text, count=count, first=self.cells.when(row.first_at))
 
     def _action(self, row: Any, sources: str) -> SafeString:
         return joined(fill(_UNDER, formatting.word(row.action)), SafeString(sources))

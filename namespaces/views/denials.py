@@ -33,6 +33,7 @@ from namespaces.models import Grant
 from namespaces.services import grants
 from namespaces.smallest_grant import RemedyKind
 from namespaces.views import denial_fixes, grant_targets
+from namespaces.views.navigation import access_context
 
 # Which way a column is sorted when it is chosen first, and what its two ways are called.
 _FIRST_SORT = {"user": "user", "repository": "repository", "denied": "-denied", "count": "-count"}
@@ -48,7 +49,7 @@ _SORT_TEXTS: dict[str, Promise] = {
 }
 
 
-@tab("denials")
+@tab("access")
 @login_required
 @require_safe
 @vary_on_headers("HX-Request")
@@ -69,8 +70,7 @@ def denials(request: PersonRequest, handle: str) -> HttpResponse:
         query=kept,
     )
     denial_fixes.add_fixes(account, page.rows, here=request.get_full_path())
-    context = {
-        "account": account,
+    context = access_context(account, "denials") | {
         "form": form,
         "page": page,
         "filtered": bool(chosen),
@@ -86,7 +86,7 @@ def denials(request: PersonRequest, handle: str) -> HttpResponse:
     return render(request, "namespaces/denials.html", context)
 
 
-@tab("denials")
+@tab("access")
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")

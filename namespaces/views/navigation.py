@@ -45,11 +45,12 @@ def image_context(image: Image, current: str) -> dict[str, Any]:
 
 
 def access_context(account: Account, current: str) -> dict[str, Any]:
-    """Of the pages that say who may do what in an account."""
+    """Of the pages that say who may do what in an account, and what was denied."""
     pages = [
         ("matrix", _("Who can do what"), "access-matrix"),
         ("check", _("Check access"), "access-check"),
         ("who", _("Who may"), "access-who"),
+        ("denials", _("Denied requests"), "denials"),
     ]
     return {
         "account": account,

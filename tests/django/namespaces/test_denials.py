@@ -418,5 +418,7 @@ def test_the_api_gives_more_where_it_is_asked_to(cast: Cast, team: Any, user: An
 
 
 def test_two_clicks_from_the_first_page(cast: Cast) -> None:
-    assert f'href="{LIST}"' in cast.client("viewer").get("/a/team-red/images/").content.decode()
+    client = cast.client("viewer")
+    assert 'href="/a/team-red/access/"' in client.get("/a/team-red/images/").content.decode()
+    assert f'href="{LIST}"' in client.get("/a/team-red/access/").content.decode()
     assert "No denied requests" in cast.client("viewer").get(LIST).content.decode()
