@@ -24,6 +24,13 @@ def ending(moment: datetime) -> str:
     return whole_day(moment) or date_format(timezone.localtime(moment), "DATE_FORMAT")
 
 
+def said(moment: datetime) -> str:
+    """As "5 May 2027 (Europe/Berlin)", with the time where it ends in the midst of a day."""
+    local = timezone.localtime(moment, timezone.get_default_timezone())
+    day = f"{date_format(local, 'DATE_FORMAT')}, {local:%H:%M}"
+    return whole_day(moment) or _("%(day)s (%(zone)s)") % {"day": day, "zone": settings.TIME_ZONE}
+
+
 def check(moment: datetime, *, field: str = "expires_at") -> None:
     """Raise Invalid for what is no moment in every zone."""
     if not timestamps.sound(moment):

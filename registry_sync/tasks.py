@@ -18,7 +18,7 @@ from accounts import access_denials, audit_chain, dropped_entries, outbox, sessi
 from accounts.common import clock, sqlite_wal
 from accounts.common.database_errors import first_line
 from accounts.services import invitations
-from namespaces import usage
+from namespaces import expiry_mail, usage
 from namespaces.ledger import writer as ledger_writer
 from namespaces.models import RepositoryManifest, TagHistoryEntry
 from registry_sync import clocks, heartbeats, jobs, panel_client, quarantine, registry_probe, selectors
@@ -243,6 +243,7 @@ def mails() -> None:
 def daily() -> None:
     """Comes more often: whoever sends it remembers nothing."""
     now = clock.now()
+    expiry_mail.send_due(now=now)
     if heartbeats.reserve(Marker.DAILY, now, now + timedelta(days=1)):
         verify_audit_log()
 

@@ -28,6 +28,8 @@ class Person(AbstractBaseUser):
     is_staff = models.BooleanField(_("operator"), default=False)
     # "" until they choose one: pages then follow the browser.
     language = models.CharField(_("language"), max_length=8, blank=True, default="", db_default="")
+    # The day of TIME_ZONE on which a mail said what ends soon (namespaces/expiry_mail.py).
+    expiry_told_on = models.DateField(null=True, editable=False)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
 
     objects: ClassVar[PersonManager] = PersonManager()

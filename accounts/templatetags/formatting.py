@@ -16,6 +16,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, gettext_lazy, ngettext_lazy, pgettext_lazy
 
+from accounts import expiry
 from accounts.common import time_zones, timestamps, user_agent
 from accounts.common.translation import translate
 
@@ -237,3 +238,9 @@ def with_code(text: str) -> str:
     return format_html_join(
         "", "{}", ((format_html("<code>{}</code>", part) if number % 2 else part,) for number, part in parts)
     )
+
+
+@register.simple_tag
+def said_end(moment: datetime) -> str:
+    """Return when something ends, as a mail says it: with the zone."""
+    return expiry.said(moment)
