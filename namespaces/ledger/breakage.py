@@ -153,12 +153,13 @@ def _uses(change: AccessChange) -> list[PastUse]:
     places = {(key.user, key.namespace) for key in change.levels}
     return [
         use
-        for use in _past_uses(rows)
+        for use in past_uses(rows)
         if use.user in change.users or use.namespace in namespaces or (use.user, use.namespace) in places
     ]
 
 
-def _past_uses(rows: QuerySet[LedgerTotal]) -> list[PastUse]:
+def past_uses(rows: QuerySet[LedgerTotal]) -> list[PastUse]:
+    """Return one for each caller, image and action, whichever password was given."""
     grouped = rows.order_by().values_list("user_id", "namespace_id", "image_name", "action")
     totals = grouped.annotate(Sum("count"), Sum("confirmed_count"), Max("last_at"), Max("confirmed_at"))
     return [

@@ -51,7 +51,7 @@ def _secrets(uses: Sequence[ConfirmedUse]) -> list[int]:
     if not named:
         return [0] * len(uses)
     requests = _requests(named)
-    only = _only_passwords({each.username for each in named})
+    only = _only_passwords({each.username for each in named}, max(each.at for each in named))
     return [
         _best(each, requests[each.username, each.repository, each.action])
         or only.get(each.username, 0)
@@ -88,8 +88,8 @@ def _best(use: ConfirmedUse, requests: Iterable[LedgerEntry]) -> int:
     return max(fitting, default=(False, use.at, 0))[2]
 
 
-def _only_passwords(usernames: set[str]) -> dict[str, int]:
-    """Return username → its password, of those who have one alone: their entry may not be written yet."""
-    rows = Secret.objects.filter(user__username__in=usernames).order_by()
+def _only_passwords(usernames: set[str], now: datetime) -> dict[str, int]:
+    """Return username → its password, of those who have one that works: their entry may not be written yet."""
+    rows = Secret.objects.live(now).filter(user__username__in=usernames).order_by()
     counted = rows.values_list("user__username").annotate(number=Count("id"), only=Min("id"))
     return {username: only for username, number, only in counted if number == 1}

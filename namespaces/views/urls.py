@@ -19,6 +19,7 @@ from namespaces.views import (
     usage,
     user,
     user_suggestions,
+    user_uses,
     users,
 )
 
@@ -57,6 +58,8 @@ urlpatterns = [
     path(_USER + "enable/", user.enable, name="user-enable"),
     path(_USER + "password/", user.replace_password, name="user-password"),
     path(_USER + "delete/", user.delete, name="user-delete"),
+    path(_USER + "uses/", user_uses.uses, name="user-uses"),
+    path(_USER + "shrink/", user_uses.shrink, name="user-shrink"),
     path(_USER + "grants/", user.grant, name="user-grants"),
     path(_ONE, namespace.namespace, name="namespace"),
     path(_ONE + "usage/", usage.namespace, name="namespace-usage"),
