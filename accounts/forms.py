@@ -45,18 +45,20 @@ class AccountForm(forms.Form):
 
 class PasswordRulesForm(forms.Form):
     longest_life_days = forms.IntegerField(
-        label=_("Longest life of users and passwords, in days"),
+        label=_("Maximum lifetime of users and passwords, in days"),
         required=False,
         min_value=1,
         max_value=LONGEST_LIFE_DAYS_MAX,
-        help_text=_("Empty: any. What lives longer already is not cut; the list of users shows it."),
+        help_text=_(
+            "Empty: no limit. What lasts longer already is not shortened; the list of users shows it."
+        ),
     )
     self_rotation = forms.BooleanField(
         label=_("Users may rotate their own password"),
         required=False,
         help_text=_(
-            "By the API, with the password that is to be rotated. The new one ends no later; owners and managers get "
-            "a mail."
+            "Through the API, with the password that they rotate. The new one ends no later; owners and managers get a "
+            "mail."
         ),
     )
 

@@ -117,7 +117,7 @@ def retire(
     secret, others = _locked(secret)
     if not others or secret.pk > max(each.pk for each in others):
         raise Conflict.on(
-            "", _("Only the older of two passwords can retire: without it one must still work.")
+            "", _("Only the older of two passwords can end by itself: the other one must still work.")
         )
     before, now = _facts(secret), timezone.now()
     if retires_at and unused_days:

@@ -37,7 +37,7 @@ FIELDS: Final[dict[str, Promise]] = {
     "level": _("level"),
     "manifests": _("manifests"),
     "mount_sources": _("layers of"),
-    "longest_life_days": _("longest life (days)"),
+    "longest_life_days": _("maximum lifetime (days)"),
     "name": _("name"),
     "outcome": _("outcome"),
     "password": _("password"),

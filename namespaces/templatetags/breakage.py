@@ -22,7 +22,7 @@ def how_many_break(breakage: Breakage) -> str:
         "days": breakage.days,
     }
     if not breakage.callers:
-        return _("Nobody was allowed in here in the last %(days)s days, as far as is recorded.") % words
+        return _("No access was recorded here in the last %(days)s days.") % words
     if breakage.refused == breakage.callers == 1:
         return _("Requests that were allowed in the last %(days)s days would be refused:") % words
     if not breakage.refused:

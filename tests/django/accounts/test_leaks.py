@@ -135,8 +135,8 @@ def test_what_is_not_the_accounts_looks_like_nothing(cast: Cast, user: Any, fore
 
 def test_a_typo_and_a_text_without_any_are_told_apart(cast: Cast, user: Any) -> None:
     client = cast.client("owner")
-    assert "mistyped or cut" in looked_up(client, user.password[:-1]).content.decode()
-    assert "No password and no API token is in this text" in looked_up(client, "hello").content.decode()
+    assert "mistyped or cut off" in looked_up(client, user.password[:-1]).content.decode()
+    assert "This text contains no password and no API token" in looked_up(client, "hello").content.decode()
 
 
 def test_an_ended_one_says_so(cast: Cast, user: Any) -> None:

@@ -46,7 +46,7 @@ def test_the_others_do_not(cast: Cast, who: str) -> None:
 
 def test_members_read_them(cast: Cast, short: Account) -> None:
     page = cast.client("viewer").get("/a/team-red/settings/").content.decode()
-    assert "Users and passwords live for at most 7 days." in page
+    assert "Users and passwords last at most 7 days." in page
     assert "Users may not rotate their own password." in page
     assert caller_of(cast, "viewer").get("accounts/team-red/password-rules/").json()["longest_life_days"] == 7
 

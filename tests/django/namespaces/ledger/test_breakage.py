@@ -199,7 +199,7 @@ def test_a_permission_that_is_removed_says_what_it_gave(cast: Cast, team: Namesp
 @pytest.mark.django_db
 def test_without_requests_nothing_is_said_to_break(cast: Cast, team: Namespace) -> None:
     page = text_of(cast.client("owner").get(f"/a/team-red/users/{Grant.objects.get().user}/disable/"))
-    assert "Nobody was allowed in here in the last 60 days" in page
+    assert "No access was recorded here in the last 60 days" in page
 
 
 @pytest.mark.django_db
