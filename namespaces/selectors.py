@@ -220,8 +220,13 @@ def grants_in(
 @prepared
 def users_with_access(*, namespace: int, image_name: str) -> QuerySet[RegistryUser]:
     """Return the users with a grant on this image or its namespace, ordered by description."""
-    reaching = Grant.objects.filter(user=OuterRef("pk"), namespace=namespace, image_name__in=["", image_name])
+    reaching = grants_reaching(namespace, image_name)
     return RegistryUser.objects.filter(Exists(reaching)).order_by("description", "id")
+
+
+def grants_reaching(namespace: int, image_name: str) -> QuerySet[Grant]:
+    """Return an outer user's grants on the image or its namespace, for a subquery."""
+    return Grant.objects.filter(user=OuterRef("pk"), namespace=namespace, image_name__in=["", image_name])
 
 
 def effective_access(

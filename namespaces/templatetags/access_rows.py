@@ -29,8 +29,8 @@ _ROW = """<tr>
   <td data-label="{used_label}">{used}</td>
 </tr>
 """
-_ON_IMAGE = '<div>{} <div class="hstack gap-2 flex-wrap">{} {} {}</div></div>'
-_ON_NAMESPACE = "<div>{} {}</div>"
+_ON_IMAGE = '<div>{} <span class="under">{}</span><div class="hstack gap-2 flex-wrap">{} {} {}</div></div>'
+_ON_NAMESPACE = '<div>{} {}<span class="under">{}</span></div>'
 
 
 def _denied(verdict: Verdict) -> SafeString:
@@ -49,16 +49,18 @@ def access_rows(context: RequestContext, rows: Iterable[EffectiveAccess]) -> Saf
         _ROW, level_label=_("Level here"), through_label=_("Through"), used_label=_("Last used")
     )
     cells, word, write_level = Cells(), cache(formatting.word), cache(level)
-    on_image = _("a permission on this image")
+    on_image, granted_text = _("a permission on this image"), SafeString(_("granted %(when)s"))
     on_namespace = SafeString(
         _('%(level)s on namespace <a class="fw-semibold" href="%(url)s"><u>%(name)s</u></a>')
     )
 
     def through(grant: Grant) -> SafeString:
+        granted = fill_text(granted_text, when=cells.when(grant.created_at))
         if grant.image_name:
-            return fill(_ON_IMAGE, on_image, forms.level(grant), forms.ending(grant), forms.remove(grant))
+            changes = forms.level(grant), forms.ending(grant), forms.remove(grant)
+            return fill(_ON_IMAGE, on_image, granted, *changes)
         text = fill_text(on_namespace, level=word(grant.word), url=permissions_url, name=namespace.name)
-        return fill(_ON_NAMESPACE, text, forms.ending(grant) if grant.expires_at else "")
+        return fill(_ON_NAMESPACE, text, forms.ending(grant) if grant.expires_at else "", granted)
 
     def write(row: EffectiveAccess) -> SafeString:
         user, verdict = row.user, row.verdict

@@ -7,12 +7,12 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from accounts.common.errors import Invalid
-from accounts.common.pagination import paginate_prepared
 from accounts.roles import Permission
 from accounts.selectors import denials_on
 from accounts.views.button_permissions import denial_reason
@@ -21,12 +21,14 @@ from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors, tag_updates
 from namespaces.denial_recheck import with_current_decision
 from namespaces.forms import ImageGrantForm
+from namespaces.listing import grant_list
 from namespaces.manifests import queries
 from namespaces.manifests.commands import commands_of
 from namespaces.models import Image
 from namespaces.services import grants
 from namespaces.views.denial_fixes import add_fixes
 from namespaces.views.first_steps import first_steps
+from namespaces.views.grant_sorting import chosen_sort, sort_context
 from namespaces.views.navigation import image_context
 from namespaces.views.tag_list_context import tag_list_context
 
@@ -79,7 +81,6 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
         by, handle, name, image_name, Permission.GRANTS_MANAGE if writes else Permission.ACCOUNT_VIEW
     )
     form = ImageGrantForm(request.POST if writes else None, account=image.namespace.account)
-    here = reverse("image-access", args=[handle, name, image_name])
     if writes and form.is_valid():
         try:
             grants.give(by=by, namespace=image.namespace, image_name=image.name, **form.values)
@@ -87,12 +88,17 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
             put_errors(form, error, expires_at="expires_on")
         else:
             messages.success(request, _("Permission added."))
-            return redirect(here)
-    page = paginate_prepared(
-        selectors.users_with_access,
+            return redirect("image-access", handle, name, image_name)
+    here = request.get_full_path()
+    sort = chosen_sort(request.GET, grant_list.OF_IMAGE, grant_list.USUAL_OF_IMAGE)
+    query = {"sort": "" if sort == grant_list.USUAL_OF_IMAGE else sort}
+    page = grant_list.users_with_access(
+        image.namespace,
+        image.name,
+        sort=sort,
+        now=timezone.now(),
         cursor=request.GET.get("page", ""),
-        namespace=image.namespace.pk,
-        image_name=image.name,
+        query=query,
     )
     reached = selectors.effective_access(image.namespace, image.name, page.rows)
     why_not = denial_reason(image.namespace.account, Permission.GRANTS_MANAGE)
@@ -101,6 +107,7 @@ def access(request: PersonRequest, handle: str, name: str, image_name: str) -> H
     )
     add_fixes(image.namespace.account, denials, here=here)
     context = image_context(image, "access") | {
+        **sort_context(sort, grant_list.OF_IMAGE, grant_list.USUAL_OF_IMAGE, query),
         "form": form,
         "page": page,
         "effective_access": reached,

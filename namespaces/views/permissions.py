@@ -27,12 +27,14 @@ from namespaces.access import Level
 from namespaces.denial_list import DenialFilter
 from namespaces.forms import GrantChangeForm, GrantForm
 from namespaces.ledger import breakage
+from namespaces.listing import grant_list
 from namespaces.models import Namespace
 from namespaces.services import grants
 from namespaces.views import user_confirmations
 from namespaces.views.breakage import is_to_be_asked
 from namespaces.views.denial_fixes import add_fixes
 from namespaces.views.first_steps import new_user_url
+from namespaces.views.grant_sorting import chosen_sort, sort_context
 from namespaces.views.navigation import namespace_context
 
 DENIALS_SHOWN = 10
@@ -65,18 +67,23 @@ def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
             return redirect("permissions" if selectors.has_images(namespace) else "namespace", handle, name)
     why_not = denial_reason(namespace.account, Permission.GRANTS_MANAGE)
     state = request.GET.get("state", "")
+    sort = chosen_sort(request.GET, grant_list.OF_NAMESPACE, grant_list.USUAL_OF_GRANTS)
     query = {
         "q": request.GET.get("q", "").strip()[:200],
         "state": state if state in selectors.GRANT_STATES else "",
+        "sort": "" if sort == grant_list.USUAL_OF_GRANTS else sort,
     }
-    found = selectors.grants_on(namespace, search=query["q"], state=query["state"])
+    found = grant_list.sort_grants(
+        selectors.grants_on(namespace, search=query["q"], state=query["state"]), sort
+    )
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
-    here = reverse("permissions", args=[handle, name])
+    here = request.get_full_path()
     denials = denial_list.denial_page(
         namespace.account, DenialFilter(namespace=namespace.name), size=DENIALS_SHOWN
     ).rows
     add_fixes(namespace.account, denials, here=here)
     context = namespace_context(namespace, "permissions") | {
+        **sort_context(sort, grant_list.OF_NAMESPACE, grant_list.USUAL_OF_GRANTS, query),
         "form": form,
         "query": query,
         "states": [

@@ -25,16 +25,17 @@ from accounts.views.form_errors import put_errors
 from accounts.views.passwords import password_lines
 from accounts.views.request import PersonRequest, principal, tab
 from accounts.views.user_status import expires_soon, user_badge
-from namespaces import selectors
 from namespaces.denial_recheck import with_current_decision
 from namespaces.example_image import example_of
 from namespaces.forms import UserGrantForm
 from namespaces.ledger import breakage
+from namespaces.listing import grant_list
 from namespaces.recent_use import recent_uses
 from namespaces.services import grants
 from namespaces.views import user_confirmations
 from namespaces.views.breakage import is_to_be_asked
 from namespaces.views.denial_fixes import add_fixes
+from namespaces.views.grant_sorting import chosen_sort, sort_context
 
 DENIALS_SHOWN = 10
 
@@ -153,10 +154,15 @@ def _page(
     problem: str = "",
 ) -> HttpResponse:
     now, account = timezone.now(), found.account
-    refused = paginate(denials_of(found), cursor=request.GET.get("page", ""), size=DENIALS_SHOWN)
+    sort = chosen_sort(request.GET, grant_list.OF_USER, grant_list.USUAL_OF_GRANTS)
+    sorted_by = {"sort": "" if sort == grant_list.USUAL_OF_GRANTS else sort}
+    cursor = request.GET.get("page", "")  # of the denials, which are paged
+    refused = paginate(denials_of(found), cursor=cursor, size=DENIALS_SHOWN, query=sorted_by)
     with_current_decision(refused.rows)
     add_fixes(account, refused.rows, here=found.get_absolute_url())
     context = {
+        **sort_context(sort, grant_list.OF_USER, grant_list.USUAL_OF_GRANTS, {"page": cursor}),
+        "kept": [("page", cursor)],
         "account": account,
         "user": found,
         "state": user_badge(found, now),
@@ -170,7 +176,9 @@ def _page(
         "last_use": last_use_of(found),
         "passwords": password_lines(found, now),
         "why_not": button_permissions.denial_reason(account, Permission.USERS_MANAGE),
-        "grants": selectors.grants_of(found),
+        "grants": grant_list.grants_of_user(found, sort),
+        # A form with errors stands at an address that takes only POST.
+        "here": request.get_full_path() if request.method == "GET" else found.get_absolute_url(),
         "grant_form": grant_form or UserGrantForm(account=account),
         "why_no_grants": button_permissions.denial_reason(account, Permission.GRANTS_MANAGE),
     }
