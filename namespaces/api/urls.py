@@ -13,6 +13,7 @@ from namespaces.api import (
     search,
     tags,
     usage,
+    user_uses,
 )
 
 _ACCOUNT = "accounts/<str:handle>/"
@@ -29,6 +30,12 @@ urlpatterns = [
     ),
     path(_ACCOUNT + "denials/", denials.Denials.as_view(), name="api-denials"),
     path(_ACCOUNT + "denials/<int:id>/allow/", denials.AllowDenied.as_view(), name="api-denial-allow"),
+    path(_ACCOUNT + "users/<str:username>/uses/", user_uses.UserUses.as_view(), name="api-user-uses"),
+    path(
+        _ACCOUNT + "users/<str:username>/smallest-grants/",
+        user_uses.UserSmallestGrants.as_view(),
+        name="api-user-smallest-grants",
+    ),
     path(_ACCOUNT + "access/check/", access.AccessCheck.as_view(), name="api-access-check"),
     path(_ACCOUNT + "access/preview/", access_preview.AccessPreview.as_view(), name="api-access-preview"),
     path(_ACCOUNT + "access/who/", access.WhoMay.as_view(), name="api-access-who"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from namespaces.ledger.shrinking import propose
 from registry_sync.deletion import purge_scope
 from tests.django.api.caller import API
 from tests.django.api.world import World
@@ -155,6 +156,7 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "PATCH api-retention-rule": {"keep_last": 4},
         "DELETE api-retention-rule": None,
         "POST api-retention-runs": None,
+        "POST api-user-smallest-grants": {"digest": propose(world.user).digest},
         "POST api-access-preview": {"private_namespaces": ["red"]},
         "POST api-removals": {
             "kind": "untag",

@@ -43,6 +43,7 @@ ACTS = {
     "DELETE api-namespace": SPACES,
     "POST api-account-sync": Permission.SYNC_START,
     "POST api-access-preview": Permission.GRANTS_MANAGE,
+    "POST api-user-smallest-grants": GRANTS,
     "POST api-removals": Permission.IMAGES_REMOVE,
     "POST api-removal-restore": Permission.IMAGES_REMOVE,
     "POST api-image-purge": Permission.IMAGES_REMOVE,
