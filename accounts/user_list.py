@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from django.conf import settings
 from django.db.models import DateTimeField, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower
 
@@ -23,7 +24,7 @@ _KEYS = {
     "expires": Coalesce("expires_at", _NEVER_EXPIRES),
 }
 SORTS = [f"{way}{name}" for name in _KEYS for way in ("", "-")]
-STATES = ["unused", "expiring", "expired", "overlong", "disabled"]
+STATES = ["unused", "idle", "expiring", "expired", "overlong", "disabled"]
 
 
 def user_page(
@@ -53,11 +54,16 @@ def _in_state(state: str, account: Account, now: datetime) -> Q:
     enabled = Q(disabled_at=None)
     return {
         "unused": Q(last_used_at=None),
+        "idle": enabled & _idle(now - timedelta(days=settings.ACCESS_LEDGER_DAYS)),
         "expiring": enabled & Q(expires_at__gt=now, expires_at__lte=now + EXPIRES_SOON),
         "overlong": enabled & _overlong(account, now),
         "expired": enabled & Q(expires_at__lte=now),
         "disabled": ~enabled,
     }[state]
+
+
+def _idle(since: datetime) -> Q:
+    return Q(last_used_at__lt=since) | Q(last_used_at=None, created_at__lt=since)
 
 
 def _overlong(account: Account, now: datetime) -> Q:

@@ -17,9 +17,10 @@ from namespaces import permissions
 from namespaces.access import Action, Level, UserStatus, Verdict, decide
 from namespaces.models import HAS_CONTENT, Grant, Image, Namespace, Readme
 from namespaces.smallest_grant import ProposedGrant
+from namespaces.unused_grants import unused_grants
 
 TARGETS_MAX = 100
-GRANT_STATES = ["ending", "ended"]
+GRANT_STATES = ["ending", "ended", "idle"]
 GRANTS_SHOWN = 10  # on a namespace's first page
 
 
@@ -123,6 +124,8 @@ def grants_on(namespace: Namespace, *, search: str = "", state: str = "") -> Que
 
 def _grants_in_state(state: str, now: datetime) -> Q:
     ending = Q(expires_at__gt=now, expires_at__lte=now + EXPIRES_SOON)
+    if state == "idle":
+        return unused_grants(now)
     return {"": Q(), "ending": ending, "ended": Q(expires_at__lte=now)}[state]
 
 

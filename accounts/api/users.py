@@ -67,7 +67,8 @@ class UserQuery(SearchQuery):
         user_list.STATES,
         default="",
         allow_blank=True,
-        help_text="`unused`: never used, whatever else; `expiring`: within 30 days; `overlong`: later than the account "
+        help_text="`unused`: never used, whatever else; `idle`: not in the last 60 days; `expiring`: within 30 days; "
+        "`overlong`: later than the account "
         "allows by now.",
     )
     sort = serializers.ChoiceField(

@@ -42,7 +42,8 @@ class GrantQuery(PageQuery):
         selectors.GRANT_STATES,
         default="",
         allow_blank=True,
-        help_text="`ending`: within 14 days; `ended`: they give nothing.",
+        help_text="`ending`: within 14 days; `ended`: they give nothing; `idle`: no pull or push was reported in "
+        "the last 60 days.",
     )
 
 

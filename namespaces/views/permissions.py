@@ -42,6 +42,7 @@ _STATE_TEXTS: dict[str, Promise] = {
     "": gettext_lazy("All"),
     "ending": gettext_lazy("End soon"),
     "ended": gettext_lazy("Ended"),
+    "idle": gettext_lazy("Not used lately"),
 }
 _LEVELS = {level.word: level for level in Level if level}
 _LEVEL_FIELD = re.compile(r"level-([0-9]{1,18})-([a-z]+)", re.ASCII)

@@ -36,6 +36,7 @@ from namespaces.views import first_steps, grant_targets
 _STATE_TEXTS: dict[str, Promise] = {
     "": gettext_lazy("All"),
     "unused": gettext_lazy("Never used"),
+    "idle": gettext_lazy("Not used lately"),
     "expiring": gettext_lazy("Expire soon"),
     "expired": gettext_lazy("Expired"),
     "overlong": gettext_lazy("Longer than allowed"),

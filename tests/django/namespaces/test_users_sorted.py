@@ -18,6 +18,7 @@ DAY = timedelta(days=1)
 IN_STATE = {
     "": ["gone", "expired", "soon", "fresh", "busy"],
     "unused": ["fresh"],
+    "idle": [],
     "expiring": ["soon"],
     "expired": ["expired"],
     "overlong": ["fresh", "busy"],
