@@ -55,10 +55,16 @@ def denied_actions(
     contexts: Mapping[str, AccessContext],
     granted: Iterable[ResourceActions],
 ) -> Iterator[DeniedAction]:
-    """Yield each action that was asked for and not granted."""
+    """Yield each action that was asked for and not granted.
+
+    A push asks for pull as well. Where both are denied that is one denial, of the push.
+    """
     actions = {each["name"]: each["actions"] for each in granted}
     for each in requested:
-        for action in sorted(each.actions.difference(actions.get(each.repository, ()))):
+        missing = set(each.actions.difference(actions.get(each.repository, ())))
+        if Action.PUSH in missing:
+            missing.discard(Action.PULL)
+        for action in sorted(missing):
             yield DeniedAction(each.repository, action.value, decide(contexts[each.repository], action))
 
 

@@ -59,10 +59,15 @@ def test_or_with_the_push_that_was_refused() -> None:
     assert told(MOUNTS, world) == [("team/app", "push", ("team/base", "team/lib"))]
 
 
+def test_the_pull_of_a_refused_push_is_no_refusal_of_its_own() -> None:
+    world = WORLD | {"team/app": may(Level.NONE)}
+    assert told(f"{PUSH} repository:team/base:pull", world) == [("team/app", "push", ("team/base",))]
+
+
 def test_what_else_was_refused_beside_a_refused_push_is_told_by_itself() -> None:
     world = WORLD | {"team/app": may(Level.NONE)}
-    assert told(f"{PUSH} repository:team/base:pull", world) == [
-        ("team/app", "pull", ()),
+    assert told("repository:team/app:pull,push,delete repository:team/base:pull", world) == [
+        ("team/app", "delete", ()),
         ("team/app", "push", ("team/base",)),
     ]
 

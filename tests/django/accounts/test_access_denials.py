@@ -295,7 +295,6 @@ def test_a_pull_beside_no_push_is_an_act_of_its_own(user: Any) -> None:
     ask(user, "repository:team/own:push,pull", "repository:elsewhere/tool:push,pull")
     assert kept_now() == [
         ("elsewhere/base", "pull", ""),
-        ("elsewhere/tool", "pull", ""),
         ("elsewhere/tool", "push", ""),
     ]
 
