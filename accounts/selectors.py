@@ -9,6 +9,7 @@ from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts import credentials
 from accounts.audit_actions import AUDIT_KINDS
 from accounts.common import timestamps
 from accounts.common.pagination import Page, paginate_prepared
@@ -24,6 +25,7 @@ from accounts.models import (
     RegistryUser,
     Secret,
 )
+from accounts.peppers import peppers
 
 
 def accounts_of(*, person_id: int) -> list[Account]:
@@ -70,6 +72,11 @@ def used_newest_password(user: RegistryUser) -> Secret | None:
     """Return the user's newest password once it was used."""
     newest = Secret.objects.filter(user=user).order_by("-id").first()
     return newest if newest and newest.last_used_at else None
+
+
+def is_live_password(user: RegistryUser, text: str) -> bool:
+    digests = credentials.digests(text, peppers())
+    return Secret.objects.live(timezone.now()).filter(user=user, digest__in=digests).exists()
 
 
 def passwords_of(user: RegistryUser) -> QuerySet[Secret]:

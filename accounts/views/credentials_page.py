@@ -1,6 +1,7 @@
 """The page that shows a password once, and the line on it that waits for the first use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
@@ -24,15 +25,18 @@ example_of: Callable[[RegistryUser], Example] = no_example
 
 
 @never_cache
-def show(request: PersonRequest, user: RegistryUser, password: str, *, instead: str = "") -> HttpResponse:
-    """Answer the very request that made the password: the page has no address of its own.
+def show(
+    request: PersonRequest, user: RegistryUser, password: str, *, instead: str = "", steps: Sequence[Any] = ()
+) -> HttpResponse:
+    """Answer the very request that made the password, or sent it back: the page has no address of its own.
 
-    `instead`: "replaced" where the older ones have stopped, "rotated" where the older one goes on.
+    `instead`: "replaced" where the older ones have stopped, "rotated" where the older one goes on. `steps`: of a test
+    of the password.
     """
     example = example_of(user)
     return render(request, "accounts/secret.html", {
         "account": user.account, "user": user, "password": password, "ends_at": user.expires_at, "instead": instead,
-        "tabs": client_tabs(user, example), "example": example, "live": live_note(request, user),
+        "tabs": client_tabs(user, example), "example": example, "live": live_note(request, user), "steps": steps,
     })  # fmt: skip
 
 
@@ -49,6 +53,18 @@ def first_use(request: PersonRequest, handle: str, username: str) -> HttpRespons
         "account": user.account, "user": user, "used": selectors.used_newest_password(user),
         "live": note,
     })  # fmt: skip
+
+
+@login_required
+@require_safe
+@tab("users")
+@never_cache
+def last_use(request: PersonRequest, handle: str, username: str) -> HttpResponse:
+    """Say when the user was used last, from where and with what. Polled by the user's page."""
+    user = permissions.user(principal(request), handle, username)
+    note = live_note(request, user)
+    user.refresh_from_db()
+    return render(request, "accounts/_last_use.html", {"account": user.account, "user": user, "live": note})
 
 
 def live_note(request: PersonRequest, user: RegistryUser) -> str:

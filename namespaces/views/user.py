@@ -182,9 +182,10 @@ def _page(
         "grant_form": grant_form or UserGrantForm(account=account),
         "why_no_grants": button_permissions.denial_reason(account, Permission.GRANTS_MANAGE),
     }
+    context["live"] = live_note(request, found)
     if found.last_used_at:
         context["recent_uses"] = recent_uses(found)
     elif found.state_at(now) == "active":
-        context |= {"tabs": client_tabs(found, example_of(found)), "live": live_note(request, found)}
+        context["tabs"] = client_tabs(found, example_of(found))
     wrong = form or grant_form or problem
     return render(request, "namespaces/user.html", context, status=400 if wrong else 200)

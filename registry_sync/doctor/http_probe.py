@@ -45,6 +45,19 @@ def ask(
         return Answer(error=type(error.__cause__).__name__, asked_at=asked_at)
 
 
+def fetch(registry: RegistryClient, path: str, headers: dict[str, str]) -> tuple[Answer, bytes]:
+    """As `ask`, with headers of one's own, and with what came of the body; `error` also names DNS."""
+    asked_at, begun = datetime.now(UTC), time.monotonic()
+    try:
+        with registry.ask(path, headers) as response:
+            answer = _answer(response, asked_at, time.monotonic() - begun)
+            return answer, b"" if answer.codes else _beginning(response)
+    except TemporaryFailure as error:
+        cause = error.__cause__
+        name = "NameResolutionError" if "NameResolutionError" in repr(cause) else type(cause).__name__
+        return Answer(error=name, asked_at=asked_at, seconds=time.monotonic() - begun), b""
+
+
 def try_tokens(registry: RegistryClient, service: str, panel_settings: PanelSettings) -> TokenProbe:
     """Which of our tokens it takes, judged by /v2/, for which any good token will do."""
 
@@ -148,6 +161,18 @@ def _start(response: requests.Response) -> bytes:
         return next(response.iter_content(_BODY_MAX), b"") if response.status_code >= 400 else b""  # noqa: PLR2004
     except (requests.RequestException, OSError):
         return b""
+
+
+def _beginning(response: requests.Response) -> bytes:
+    found = b""
+    try:
+        for part in response.iter_content(_BODY_MAX):
+            found += part
+            if len(found) >= _BODY_MAX:
+                break
+    except (requests.RequestException, OSError):
+        return b""
+    return found
 
 
 def _broke(response: requests.Response) -> str:

@@ -5,7 +5,7 @@ from registry_sync.deletion import views as deletion_views
 from registry_sync.events import views
 from registry_sync.operations.views import doctor, events, leaks, overview, read_only, repositories
 from registry_sync.retention import views as retention_views
-from registry_sync.views import freshness, installation_status, sync
+from registry_sync.views import credential_test, freshness, installation_status, sync
 
 _NAMESPACE = "a/<slug:handle>/n/<str:name>/"
 _IMAGE = _NAMESPACE + "i/<path:image_name>/-/"
@@ -16,6 +16,7 @@ urlpatterns = [
     path("freshness/", freshness.line, name="freshness"),
     path("installation-status/", installation_status.standing_now, name="installation-status"),
     path("a/<slug:handle>/sync/", sync.start, name="sync-start"),
+    path("a/<slug:handle>/users/<slug:username>/test/", credential_test.try_password, name="user-test"),
     path(_IMAGE + "history/", history_views.history, name="image-history"),
     path(_IMAGE + "delete-preview/", deletion_views.delete_preview, name="image-delete-preview"),
     path(_IMAGE + "untag/", deletion_views.untag, name="image-untag"),

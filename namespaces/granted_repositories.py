@@ -1,0 +1,24 @@
+"""A repository for each permission of a user, with what it allows, for whoever tries them out."""
+
+from django.utils import timezone
+
+from accounts.client_commands import SAMPLE_IMAGE
+from accounts.models import RegistryUser
+from namespaces.access import REQUIRED_LEVEL
+from namespaces.models import Grant, Image
+
+
+def granted_repositories(user: RegistryUser, most: int) -> list[tuple[str, tuple[str, ...]]]:
+    """Return (repository, actions); of a namespace the image that was pushed last, or a name for the first."""
+    grants = Grant.objects.live(timezone.now()).filter(user=user).select_related("namespace")
+    found = []
+    for grant in grants.order_by("namespace__name", "image_name", "id")[:most]:
+        actions = tuple(action.value for action, level in REQUIRED_LEVEL.items() if grant.level >= level)
+        name = grant.image_name or _newest(grant) or SAMPLE_IMAGE
+        found.append((f"{grant.namespace.name}/{name}", actions))
+    return found
+
+
+def _newest(grant: Grant) -> str:
+    images = Image.objects.filter(namespace=grant.namespace, pushed_at__isnull=False)
+    return images.order_by("-pushed_at", "-id").values_list("name", flat=True).first() or ""
