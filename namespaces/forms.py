@@ -313,7 +313,18 @@ class NewUserForm(UserForm):
              "class": "font-monospace", "placeholder": "team/api"}
         ),
     )  # fmt: skip
-    field_order = ("description", "purpose", "where", "expiry", "expires_on")
+    like = UserField(
+        label=_("Same permissions as"),
+        required=False,
+        help_text=_("Copies what this user may do now, each permission with its end."),
+    )
+    field_order = ("description", "purpose", "where", "like", "expiry", "expires_on")
+
+    def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
+        super().__init__(*args, account=account, **kwargs)
+        field = self.fields["like"]
+        assert isinstance(field, UserField)
+        field.of(account)
 
     def clean_purpose(self) -> str:
         return self.cleaned_data["purpose"] or "read"

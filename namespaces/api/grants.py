@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,7 +12,7 @@ from accounts import permissions as account_permissions
 from accounts.api.openapi import operation
 from accounts.api.serializers import SEARCH_MAX, Ending, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
-from accounts.common.errors import Invalid
+from accounts.common.errors import Invalid, NotFound
 from accounts.models import Account
 from accounts.roles import Permission
 from namespaces import permissions, selectors
@@ -42,7 +43,7 @@ class GrantQuery(PageQuery):
         selectors.GRANT_STATES,
         default="",
         allow_blank=True,
-        help_text="`ending`: within 14 days; `ended`: they give nothing; `idle`: no pull or push was reported in "
+        help_text="`ending`: within 30 days; `ended`: they give nothing; `idle`: no pull or push was reported in "
         "the last 60 days.",
     )
 
@@ -62,6 +63,10 @@ class GrantBody(Strict):
 
     level = serializers.ChoiceField(GRANTED, required=False)
     expires_at = Ending(required=False)
+
+
+class CopyGrantsBody(Strict):
+    same_as = serializers.CharField(max_length=SEARCH_MAX, help_text="A username of this account.")
 
 
 class Grants(ApiView):
@@ -121,3 +126,17 @@ class OneGrant(ApiView):
         """Remove the grant. Takes effect with the user’s next registry token."""
         grants.remove(by=self.by, grant=permissions.grant(self.by, handle, id))
         return self.answer()
+
+
+class CopyGrants(ApiView):
+    @operation("users_copy_grants", body=CopyGrantsBody, answer=GrantSerializer, pages=True)
+    def post(self, request: Request, handle: str, username: str) -> Response:
+        """Give this user what another may do now, each grant until the same end. What it has already stays."""
+        to = account_permissions.user(self.by, handle, username, Permission.GRANTS_MANAGE)
+        try:
+            source = account_permissions.user(
+                self.by, handle, self.data()["same_as"], Permission.GRANTS_MANAGE
+            )
+        except NotFound:
+            raise Invalid.on("same_as", _("Select a user of this account.")) from None
+        return self.only_page(grants.copy(by=self.by, source=source, to=to))

@@ -41,6 +41,11 @@ urlpatterns = [
     path(_ACCOUNT + "access/who/", access.WhoMay.as_view(), name="api-access-who"),
     path(_ACCOUNT + "activity/", activity.Activity.as_view(), name="api-activity"),
     path(_ACCOUNT + "activity/download/", activity.Download.as_view(), name="api-activity-download"),
+    path(
+        _ACCOUNT + "users/<str:username>/grants/copy/",
+        grants.CopyGrants.as_view(),
+        name="api-user-grants-copy",
+    ),
     path(_ACCOUNT + "grants/", grants.Grants.as_view(), name="api-grants"),
     path(_ACCOUNT + "grants/<int:id>/", grants.OneGrant.as_view(), name="api-grant"),
     path("search/", search.Search.as_view(), name="api-search"),

@@ -55,6 +55,25 @@ def give(
 
 
 @transaction.atomic
+def copy(*, by: Principal, source: RegistryUser, to: RegistryUser) -> list[Grant]:
+    """Give `to` what `source` may do now, each until the same end. What `to` has on the same already stays.
+
+    Raise Conflict when the account has no room for all of them; then none is given.
+    """
+    now = timezone.now()
+    has = set(Grant.objects.live(now).filter(user=to).values_list("namespace_id", "image_name"))
+    found = Grant.objects.live(now).filter(user=source).select_related("namespace__account").order_by("id")
+    return [
+        give(
+            by=by, namespace=each.namespace, user=to, level=each.word, image_name=each.image_name,
+            expires_at=each.expires_at,
+        )
+        for each in found
+        if (each.namespace_id, each.image_name) not in has
+    ]  # fmt: skip
+
+
+@transaction.atomic
 def allow(
     *,
     by: Principal,

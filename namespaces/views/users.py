@@ -132,7 +132,13 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
                 return redirect("users", handle)
             user, password = _create(by, handle, form)
         except Invalid as error:
-            put_errors(form, error, expires_at="expires_on", image_name="where", user="where")
+            put_errors(
+                form,
+                error,
+                expires_at="expires_on",
+                image_name="where",
+                user="like" if form.cleaned_data["like"] else "where",
+            )
         else:
             return credentials_page.show(request, user, password)
     context = {
@@ -154,6 +160,7 @@ def _create(by: Principal, handle: str, form: NewUserForm) -> tuple[RegistryUser
         expires_at=fields["expires_at"],
         level=fields["purpose"],
         targets=grant_targets.parse_targets(by, handle, fields["where"]),
+        like=fields["like"],
     )
 
 
@@ -188,9 +195,17 @@ def _effect(by: Principal, handle: str, fields: dict[str, Any]) -> dict[str, Any
         found = grant_targets.parse_targets(by, handle, fields.get("where", ""))
     except Invalid as error:
         return {"effect": "", "effect_problem": error.message}
-    return {
-        "effect": grant_text.effect(level, found, fields["expires_at"]),
-        "effect_notes": [
-            grant_targets.not_pushed_yet(each) for each in grant_targets.unpushed_targets(found)
-        ],
-    }
+    notes = [grant_targets.not_pushed_yet(each) for each in grant_targets.unpushed_targets(found)]
+    if not (like := fields.get("like")):
+        return {"effect": grant_text.effect(level, found, fields["expires_at"]), "effect_notes": notes}
+    copied = namespace_selectors.live_grants_of_users([like], timezone.now())[like.pk]
+    words = {"user": like.description, "permissions": grant_text.summary(copied)}
+    if found:
+        effect = grant_text.effect(level, found, fields["expires_at"])
+        notes.insert(0, _("It also gets what %(user)s may do: %(permissions)s.") % words)
+    elif copied:
+        effect = _("Gets what %(user)s may do: %(permissions)s.") % words
+    else:
+        effect = grant_text.effect(level, found, fields["expires_at"])
+        notes.insert(0, _("%(user)s has no permissions to copy.") % words)
+    return {"effect": effect, "effect_notes": notes}

@@ -140,6 +140,7 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "POST api-user-enable": None,
         "PATCH api-password-rules": {"longest_life_days": 30, "self_rotation": True},
         "POST api-user-password": None,
+        "POST api-user-grants-copy": {"same_as": world.free_user.username},
         "POST api-user-passwords": {"retire_after_unused_days": 14},
         "PATCH api-password": {"retire_after_unused_days": 30},
         "DELETE api-password": None,

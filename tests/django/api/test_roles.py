@@ -34,6 +34,7 @@ ACTS = {
     "PATCH api-password": USERS,
     "DELETE api-password": USERS,
     "POST api-grants": GRANTS,
+    "POST api-user-grants-copy": GRANTS,
     "POST api-denial-allow": GRANTS,
     "PATCH api-grant": GRANTS,
     "DELETE api-grant": GRANTS,
