@@ -31,7 +31,7 @@ def fill() -> None:
         for n in range(SPACES)
     )
     Grant.objects.bulk_create(
-        Grant(user=user, namespace=space, level=2)
+        Grant(user=user, namespace=space, level=2, created_at=NOON - timedelta(days=DAYS + 9))
         for number, user in enumerate(users)
         for space in (spaces if number == 0 else [spaces[1 + number % 99]])
     )
