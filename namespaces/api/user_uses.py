@@ -66,11 +66,13 @@ class SmallestGrantsSerializer(serializers.Serializer[Any]):
     since = Moment(allow_null=True, help_text="Of the first request that is kept.")
     changes = StepSerializer(many=True)
     breaks = AccessPreviewSerializer(help_text="What the changes would break.")
-    digest = serializers.CharField(help_text="Send it back to make the changes.")
+    proposal_digest = serializers.CharField(help_text="Send it back to make the changes.")
 
 
 class SmallestGrantsBody(Strict):
-    digest = serializers.CharField(max_length=64, help_text="`digest` of the proposal that is agreed to.")
+    proposal_digest = serializers.CharField(
+        max_length=64, help_text="`proposal_digest` of the proposal that is agreed to."
+    )
 
 
 class UserUses(ApiView):
@@ -92,7 +94,7 @@ class UserSmallestGrants(ApiView):
     def post(self, request: Request, handle: str, username: str) -> Response:
         """Make the proposed changes. 409 when another proposal would be made by now."""
         user = permissions.user(self.by, handle, username, Permission.GRANTS_MANAGE)
-        shrink(by=self.by, user=user, digest=self.data()["digest"])
+        shrink(by=self.by, user=user, digest=self.data()["proposal_digest"])
         return self.answer(_shown(user))
 
 
@@ -103,7 +105,7 @@ def _shown(user: RegistryUser) -> dict[str, Any]:
         "since": proposal.since,
         "changes": [_step(proposal, step) for step in proposal.steps],
         "breaks": shrinking.broken_by(proposal),
-        "digest": proposal.digest,
+        "proposal_digest": proposal.digest,
     }
 
 

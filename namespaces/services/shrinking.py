@@ -22,7 +22,7 @@ def shrink(*, by: Principal, user: RegistryUser, digest: str) -> int:
         raise NotFound
     proposal = shrinking.propose(user)
     if proposal.digest != digest:
-        raise Conflict.on("digest", _("What is proposed has changed meanwhile. Look at it again."))
+        raise Conflict.on("proposal_digest", _("What is proposed has changed meanwhile. Look at it again."))
     held = {
         (grant.namespace_id, grant.image_name): grant
         for grant in Grant.objects.select_for_update().filter(user=user).order_by("pk")

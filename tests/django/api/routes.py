@@ -157,7 +157,7 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "PATCH api-retention-rule": {"keep_last": 4},
         "DELETE api-retention-rule": None,
         "POST api-retention-runs": None,
-        "POST api-user-smallest-grants": {"digest": propose(world.user).digest},
+        "POST api-user-smallest-grants": {"proposal_digest": propose(world.user).digest},
         "POST api-access-preview": {"private_namespaces": ["red"]},
         "POST api-removals": {
             "kind": "untag",

@@ -67,8 +67,8 @@ def test_the_smallest_grants_are_proposed_and_made(world: World, user: Any) -> N
         {"namespace": "team", "image": "api", "before": None, "after": {"level": "read", "expires_at": None}},
     ]
     assert (proposed["breaks"]["refused"], proposed["breaks"]["confirmed"]) == (1, 0)
-    assert caller.post(path(user, "smallest-grants"), {"digest": "other"}).status_code == 409
-    made = caller.post(path(user, "smallest-grants"), {"digest": proposed["digest"]}).json()
+    assert caller.post(path(user, "smallest-grants"), {"proposal_digest": "other"}).status_code == 409
+    made = caller.post(path(user, "smallest-grants"), {"proposal_digest": proposed["proposal_digest"]}).json()
     assert made["changes"] == []
     grant = Grant.objects.get(user=user)
     assert (grant.image_name, grant.level) == ("api", Level.READ)
