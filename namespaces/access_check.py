@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.common.errors import Invalid
 from accounts.common.pagination import Page, paginate
-from accounts.models import Account, RegistryUser
+from accounts.models import Account, Denial, RegistryUser
 from namespaces import permissions, selectors
 from namespaces.access import REQUIRED_LEVEL, AccessContext, Action, UserStatus, Verdict, decide
 from namespaces.models import Grant, Namespace
@@ -38,6 +38,14 @@ class AccessAnswer:
     @property
     def verdict(self) -> Verdict:
         return decide(self.context, self.action)
+
+    @property
+    def as_denial(self) -> Denial:
+        """Return what would be noted of a user that is denied this; it is not stored."""
+        reason, remedy = self.verdict.reason, self.verdict.remedy
+        return Denial(
+            user=self.user, repository=self.repository, action=self.action.value, reason=reason, remedy=remedy
+        )
 
     @property
     def allowed_actions(self) -> list[Action]:

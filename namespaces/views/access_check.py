@@ -21,13 +21,16 @@ from accounts.views.button_permissions import denial_reason
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import access_check, selectors
-from namespaces.access import Action, UserStatus
+from namespaces.access import Action
 from namespaces.access_check import AccessAnswer, WhoMay
 from namespaces.forms import AccessCheckForm, WhoMayForm
 from namespaces.grant_text import GrantTarget
 from namespaces.models import Namespace
 from namespaces.names import split
 from namespaces.search_query import parse_pasted_reference
+from namespaces.smallest_grant import DeniedRepository, remedy
+from namespaces.views import denial_fixes
+from namespaces.views.denial_fixes import Fix
 from namespaces.views.grant_targets import unpushed_targets
 from namespaces.views.navigation import access_context
 
@@ -65,7 +68,7 @@ def check(request: PersonRequest, handle: str) -> HttpResponse:
         except Invalid as error:
             put_errors(form, error)
         else:
-            context |= _answer_context(account, answer)
+            context |= _answer_context(account, answer, here=request.get_full_path())
     return render(request, "namespaces/access_check.html", context, status=status_of(form))
 
 
@@ -119,7 +122,7 @@ def _who_may(account: Account, fields: dict[str, Any], *, cursor: str) -> WhoMay
     )
 
 
-def _answer_context(account: Account, answer: AccessAnswer) -> dict[str, Any]:
+def _answer_context(account: Account, answer: AccessAnswer, *, here: str) -> dict[str, Any]:
     verdict, user = answer.verdict, answer.user
     name = (
         _("%(name)s (%(username)s)") % {"name": user.description, "username": user.username} if user else ""
@@ -127,7 +130,6 @@ def _answer_context(account: Account, answer: AccessAnswer) -> dict[str, Any]:
     sentence = (_ALLOWED if verdict else _DENIED)[answer.action]
     _namespace_name, image_name = split(answer.repository)
     ours = _own(account, answer)
-    url, text = _remedy_link(account, answer, ours is not None)
     return {
         "answer": answer,
         "verdict": verdict,
@@ -135,8 +137,7 @@ def _answer_context(account: Account, answer: AccessAnswer) -> dict[str, Any]:
         "ours": ours,
         "image_name": image_name,
         "unpushed": bool(ours and unpushed_targets([GrantTarget(ours, image_name)])),
-        "remedy_url": url,
-        "remedy_text": text,
+        "fix": _fix(account, answer, own=ours is not None, here=here),
         "who_url": reverse("access-who", args=[account.handle])
         + "?"
         + urlencode({"action": answer.action.value, "repository": answer.repository}),
@@ -149,28 +150,16 @@ def _own(account: Account, answer: AccessAnswer) -> Namespace | None:
     return namespace if namespace and namespace.account_id == account.pk else None
 
 
-def _remedy_link(account: Account, answer: AccessAnswer, ours: bool) -> tuple[str, str]:
-    """Return where the reader may change the answer, and what that is called; "" for nowhere."""
-    user, at = answer.user, [account.handle, *split(answer.repository)]
-    if answer.verdict or (answer.namespace and not ours):
-        return "", ""
-    if user and answer.context.user_status is not UserStatus.ACTIVE:
-        may, url, text = Permission.USERS_MANAGE, user.get_absolute_url(), _("Open the user")
-    elif not ours:
-        may, url, text = (
-            Permission.NAMESPACES_MANAGE,
-            reverse("namespace-create", args=at[:1]),
-            _("Create namespace"),
-        )
-    elif user:
-        may, url, text = (
-            Permission.GRANTS_MANAGE,
-            reverse("image-access", args=at),
-            _("Change who has access"),
-        )
-    elif answer.action is Action.PULL:
-        settings_url = reverse("namespace-settings", args=at[:2])
-        may, url, text = Permission.NAMESPACES_MANAGE, settings_url, _("Change the visibility")
-    else:
-        return "", ""
-    return ("", "") if denial_reason(account, may) else (url, text)
+def _fix(account: Account, answer: AccessAnswer, *, own: bool, here: str) -> Fix | None:
+    """Return where the reader may change the answer; None for nowhere."""
+    if answer.verdict:
+        return None
+    if answer.user:
+        namespace_name, image_name = split(answer.repository)
+        denied = DeniedRepository(namespace_name, image_name, answer.context, own)
+        kind = remedy(answer.action, answer.context.user_status, [denied]).kind
+        return denial_fixes.fix_of(account, answer.as_denial, kind, here=here)
+    if not own or answer.action is not Action.PULL or denial_reason(account, Permission.NAMESPACES_MANAGE):
+        return None
+    url = reverse("namespace-settings", args=[account.handle, split(answer.repository)[0]])
+    return Fix(url, gettext_lazy("Change the visibility"))

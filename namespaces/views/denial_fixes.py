@@ -45,17 +45,17 @@ def add_fixes(account: Account, rows: Iterable[Any], *, here: str) -> None:
 
     The images whose layers a push could not reuse are mostly in other registries: no namespace is missing here.
     """
-    may: dict[Permission, bool] = {}
     for row in rows:
         needed = _PERMISSIONS.get(row.current_remedy.kind)
-        if needed and needed not in may:
-            may[needed] = not denial_reason(account, needed)
-        helps = needed and may[needed] and not (row.is_mount and needed is Permission.NAMESPACES_MANAGE)
-        row.fix = _fix(account, row, here) if helps else None
+        helps = not (row.is_mount and needed is Permission.NAMESPACES_MANAGE)
+        row.fix = fix_of(account, row, row.current_remedy.kind, here=here) if helps else None
 
 
-def _fix(account: Account, row: Any, here: str) -> Fix:
-    kind = row.current_remedy.kind
+def fix_of(account: Account, row: Denial, kind: RemedyKind, *, here: str) -> Fix | None:
+    """Return the link to what is to be done about `row`; None where the reader may not do it, or there is nothing."""
+    needed = _PERMISSIONS.get(kind)
+    if not needed or denial_reason(account, needed):
+        return None
     return Fix(url_of(account, row, kind, here=here), _TEXTS[kind], grants=kind is RemedyKind.GRANT)
 
 
@@ -63,7 +63,7 @@ def url_of(account: Account, row: Denial, kind: RemedyKind, *, here: str) -> str
     """Return where the remedy is; `here` where there is none."""
     match kind:
         case RemedyKind.GRANT:
-            return f"{reverse('denial-allow', args=[account.handle, row.pk])}?{urlencode({'next': here})}"
+            return f"{_allow_url(account, row)}?{urlencode({'next': here})}"
         case RemedyKind.ENABLE_USER | RemedyKind.EXTEND_USER:
             return reverse("user", args=[account.handle, row.user.username])
         case RemedyKind.SIGN_IN:
@@ -72,3 +72,10 @@ def url_of(account: Account, row: Denial, kind: RemedyKind, *, here: str) -> str
             name = split((row.source_names or [row.repository])[0])[0]
             return f"{reverse('namespace-create', args=[account.handle])}?{urlencode({'name': name})}"
     return here
+
+
+def _allow_url(account: Account, row: Denial) -> str:
+    """`row` is not stored where nobody has requested that yet."""
+    if row.pk:
+        return reverse("denial-allow", args=[account.handle, row.pk])
+    return reverse("user-allow", args=[account.handle, row.user.username, row.action, row.repository])

@@ -17,19 +17,20 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts import permissions as account_permissions
 from accounts.access_denials import KEPT, KEPT_FOR, KEPT_OF_ACCOUNT
-from accounts.common.errors import Invalid
+from accounts.common.errors import Invalid, NotFound
 from accounts.models import Denial
 from accounts.roles import Permission
 from accounts.views.button_permissions import denial_reason
 from accounts.views.column_sort import column_sorts, sort_options
 from accounts.views.form_errors import next_url, put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
-from namespaces import denial_list, grant_text, permissions, selectors
-from namespaces.access import Level
+from namespaces import access_check, denial_list, grant_text, permissions, selectors
+from namespaces.access import Action, Level
 from namespaces.denial_list import DenialFilter
 from namespaces.denial_recheck import current_remedy
 from namespaces.forms import AllowForm, DenialFilterForm
 from namespaces.models import Grant
+from namespaces.names import is_repository
 from namespaces.services import grants
 from namespaces.smallest_grant import RemedyKind
 from namespaces.views import denial_fixes, grant_targets
@@ -92,9 +93,27 @@ def denials(request: PersonRequest, handle: str) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def allow(request: PersonRequest, handle: str, id: int) -> HttpResponse:  # noqa: A002
     """Give the smallest permission that allows what was denied, or what the form makes of it."""
-    by, now = principal(request), timezone.now()
-    denial = permissions.denial(by, handle, id)
-    account = denial.user.account
+    return _allow(request, handle, permissions.denial(principal(request), handle, id))
+
+
+@tab("access")
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+@vary_on_headers("HX-Request")
+def allow_request(
+    request: PersonRequest, handle: str, username: str, action: str, repository: str
+) -> HttpResponse:
+    """As `allow`, for a request that nobody has made yet."""
+    user = account_permissions.user(principal(request), handle, username, Permission.GRANTS_MANAGE)
+    if action not in [each.value for each in Action] or not is_repository(repository):
+        raise NotFound
+    answer = access_check.check(user.account, user=user, action=Action(action), repository=repository)
+    return _allow(request, handle, answer.as_denial)
+
+
+def _allow(request: PersonRequest, handle: str, denial: Denial) -> HttpResponse:
+    """`denial` was loaded through the permission; it is not stored where nobody has requested that yet."""
+    by, now, account = principal(request), timezone.now(), denial.user.account
     remedy, back = current_remedy(denial), next_url(request, reverse("denials", args=[handle]))
     if remedy.kind is not RemedyKind.GRANT:
         messages.info(request, grant_text.why_no_grant(remedy.kind))

@@ -58,6 +58,7 @@ urlpatterns = [
     path(_USER + "enable/", user.enable, name="user-enable"),
     path(_USER + "password/", user.replace_password, name="user-password"),
     path(_USER + "delete/", user.delete, name="user-delete"),
+    path(_USER + "allow/<str:action>/<path:repository>/", denials.allow_request, name="user-allow"),
     path(_USER + "uses/", user_uses.uses, name="user-uses"),
     path(_USER + "shrink/", user_uses.shrink, name="user-shrink"),
     path(_USER + "grants/", user.grant, name="user-grants"),

@@ -65,6 +65,8 @@ def arguments_for(name: str, world: World) -> dict[str, str]:
         "id": str(_row_of(name, world)),
         "name": world.empty.name if name == "namespace-delete" else world.namespace.name,
         "image_name": world.tag.image.name,
+        "action": "push",
+        "repository": world.tag.image.repository,
         "tag_name": world.tag.name,
         "digest": world.tag.manifest_id,
         "token": "rml_" + "x" * 38,
@@ -121,7 +123,7 @@ def form_for(page: Page, world: World) -> dict[str, str]:
 
 
 def _of_one_page(page: Page, world: World) -> dict[str, str]:
-    if page.name == "denial-allow":
+    if page.name in ("denial-allow", "user-allow"):
         return {"where": "image"}
     if page.name == "image-delete":
         return {"preview_digest": service.preview(world.tag.image, tags=[world.tag.name]).preview_digest}

@@ -22,7 +22,7 @@ CHANGING = {
     "account-password-rules",
     "user-delete", "account-rename", "account-close", "member-role", "member-remove", "invitation-create",
     "invitation-withdraw", "namespace-create", "grant-edit", "grant-levels", "grant-remove", "user-grants",
-    "permissions", "denial-allow", "namespace-publish", "namespace-delete", "image-access", "sync-start",
+    "permissions", "denial-allow", "user-allow", "namespace-publish", "namespace-delete", "image-access", "sync-start",
     "image-untag", "image-delete", "image-restore", "image-removal-restore", "image-purge", "images-purge",
     "image-describe", "namespace-describe",
     "namespace-purge", "purge-restore",

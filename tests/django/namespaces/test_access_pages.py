@@ -196,16 +196,51 @@ def test_an_answer_says_why_and_what_would_change_it(cast: Cast, team: Namespace
     text = page(cast, CHECK, action="push", **asked).text
     assert "may not push team/api." in text
     assert "Give write on the namespace or on this image." in text
-    assert "Change who has access" not in text  # a viewer may not
-    link = 'href="/a/team-red/n/team/i/api/-/access/">Change who has access'
-    assert link in page(cast, CHECK, "manager", action="push", **asked).text
+    allow = f"/a/team-red/users/{user.username}/allow/push/team/api/"
+    assert allow not in text  # a viewer may not
+    assert f'<a href="{allow}?next=' in page(cast, CHECK, "manager", action="push", **asked).text
+
+
+def test_what_would_be_denied_is_allowed_by_the_smallest_permission(cast: Cast, team: Namespace) -> None:
+    user = factories.RegistryUserFactory(account=cast.account, description="CI deploy")
+    query = {"user": user.username, "action": "push", "repository": "team/api"}
+    client = cast.client("manager")
+    url = client.get(CHECK, query).context["fix"].url
+    text = client.get(url).text
+    assert "CI deploy can pull and push team/api until" in text
+    assert "What would be denied" in text
+    form = {"where": "image", "level": "write", "expiry": "7", "next": f"{CHECK}?{urlencode(query)}"}
+    answer = client.post(url, form, follow=True)
+    assert answer.context["verdict"]
+    assert "may push team/api." in answer.text
+    assert [(each.target, each.word) for each in user.grants.all()] == [("team/api", "write")]
+    assert client.get(url).status_code == 302  # is allowed by now
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "status"),
+    [
+        ("viewer", "push/team/api", 403),
+        ("stranger", "push/team/api", 404),
+        ("owner", "mount/team/api", 404),
+        ("owner", "push/team", 404),
+        ("owner", "push/Team/api", 404),
+    ],
+)
+def test_nothing_else_is_allowed_that_way(
+    cast: Cast, team: Namespace, who: str, path: str, status: int
+) -> None:
+    user = factories.RegistryUserFactory(account=cast.account)
+    assert cast.client(who).get(f"/a/team-red/users/{user.username}/allow/{path}/").status_code == status
+    other = factories.RegistryUserFactory(account=cast.elsewhere)
+    assert cast.client(who).get(f"/a/team-red/users/{other.username}/allow/{path}/").status_code in (403, 404)
 
 
 @pytest.mark.parametrize(
     ("state", "public", "query", "link"),
     [
-        ({"disabled_at": timezone.now()}, True, {"action": "pull"}, ">Open the user"),
-        ({}, False, {"action": "pull", "repository": "missing/app"}, ">Create namespace"),
+        ({"disabled_at": timezone.now()}, True, {"action": "pull"}, ">Enable the user"),
+        ({}, False, {"action": "pull", "repository": "missing/app"}, ">Create the namespace"),
         (
             {},
             False,
@@ -224,7 +259,8 @@ def test_the_way_to_what_would_change_it(
     Namespace.objects.filter(pk=team.pk).update(public=public)
     answer = page(cast, CHECK, "owner", **{"user": user.username, "repository": "team/api"} | query)
     assert not answer.context["verdict"]
-    assert answer.context["remedy_url"] == "" if not link else link in answer.text
+    assert link in answer.text
+    assert bool(answer.context["fix"]) is bool(link)
 
 
 def test_another_accounts_private_namespace_looks_absent(cast: Cast) -> None:
