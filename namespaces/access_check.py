@@ -18,6 +18,7 @@ from namespaces import permissions, selectors
 from namespaces.access import REQUIRED_LEVEL, AccessContext, Action, UserStatus, Verdict, decide
 from namespaces.models import Grant, Namespace
 from namespaces.names import is_repository, split
+from namespaces.smallest_grant import DeniedRepository, Remedy, remedy
 
 
 @dataclass(frozen=True)
@@ -40,11 +41,24 @@ class AccessAnswer:
         return decide(self.context, self.action)
 
     @property
+    def remedy(self) -> Remedy | None:
+        """Return what would allow it; None where nobody is signed in, to whom anything could be given."""
+        if not self.user:
+            return None
+        own = self.namespace is not None and self.namespace.account_id == self.user.account_id
+        namespace_name, image_name = split(self.repository)
+        denied = DeniedRepository(namespace_name, image_name, self.context, own)
+        return remedy(self.action, self.context.user_status, [denied])
+
+    @property
     def as_denial(self) -> Denial:
         """Return what would be noted of a user that is denied this; it is not stored."""
-        reason, remedy = self.verdict.reason, self.verdict.remedy
         return Denial(
-            user=self.user, repository=self.repository, action=self.action.value, reason=reason, remedy=remedy
+            user=self.user,
+            repository=self.repository,
+            action=self.action.value,
+            reason=self.verdict.reason,
+            remedy=self.verdict.remedy,
         )
 
     @property

@@ -36,6 +36,7 @@ urlpatterns = [
         user_uses.UserSmallestGrants.as_view(),
         name="api-user-smallest-grants",
     ),
+    path(_ACCOUNT + "access/", access.AccessMatrix.as_view(), name="api-access-matrix"),
     path(_ACCOUNT + "access/check/", access.AccessCheck.as_view(), name="api-access-check"),
     path(_ACCOUNT + "access/preview/", access_preview.AccessPreview.as_view(), name="api-access-preview"),
     path(_ACCOUNT + "access/who/", access.WhoMay.as_view(), name="api-access-who"),

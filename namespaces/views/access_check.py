@@ -28,7 +28,6 @@ from namespaces.grant_text import GrantTarget
 from namespaces.models import Namespace
 from namespaces.names import split
 from namespaces.search_query import parse_pasted_reference
-from namespaces.smallest_grant import DeniedRepository, remedy
 from namespaces.views import denial_fixes
 from namespaces.views.denial_fixes import Fix
 from namespaces.views.grant_targets import unpushed_targets
@@ -154,11 +153,8 @@ def _fix(account: Account, answer: AccessAnswer, *, own: bool, here: str) -> Fix
     """Return where the reader may change the answer; None for nowhere."""
     if answer.verdict:
         return None
-    if answer.user:
-        namespace_name, image_name = split(answer.repository)
-        denied = DeniedRepository(namespace_name, image_name, answer.context, own)
-        kind = remedy(answer.action, answer.context.user_status, [denied]).kind
-        return denial_fixes.fix_of(account, answer.as_denial, kind, here=here)
+    if answer.remedy:
+        return denial_fixes.fix_of(account, answer.as_denial, answer.remedy.kind, here=here)
     if not own or answer.action is not Action.PULL or denial_reason(account, Permission.NAMESPACES_MANAGE):
         return None
     url = reverse("namespace-settings", args=[account.handle, split(answer.repository)[0]])

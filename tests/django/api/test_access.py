@@ -12,6 +12,7 @@ from tests import factories
 from tests.django.api.caller import fields_of
 from tests.django.api.world import World
 
+MATRIX = "accounts/team-red/access/"
 CHECK, WHO = "accounts/team-red/access/check/", "accounts/team-red/access/who/"
 
 
@@ -29,6 +30,7 @@ def test_why_a_user_may(world: World) -> None:
         "allowed_actions": ["pull"],
         "sources": [{"source": "namespace", "level": "read"}],
         "grants": [world.caller("viewer").get("accounts/team-red/grants/").json()["results"][0]],
+        "proposed_grants": [],
     }
 
 
@@ -38,6 +40,9 @@ def test_why_a_user_may_not_and_what_would_change_it(world: World) -> None:
     assert (answer["allowed"], answer["level"]) == (False, "read")
     assert answer["reason"] == "delete denied: this user has read-only access here"
     assert answer["remedy"] == "Give admin on the namespace or on this image."
+    assert answer["proposed_grants"] == [
+        {"namespace": "red", "image": "app/api", "level": "admin", "replaces": "none"}
+    ]
 
 
 @pytest.mark.parametrize(
@@ -54,6 +59,7 @@ def test_without_a_user_nobody_is_signed_in(
     factories.NamespaceFactory(account=world.cast.account, name="team", public=public)
     answer = world.caller("viewer").get(f"{CHECK}?action={action}&repository=team/api").json()
     assert (answer["username"], answer["allowed"], answer["reason"]) == ("", allowed, reason)
+    assert answer["proposed_grants"] == []
 
 
 def test_a_grant_that_has_ended_counts_for_nothing(world: World) -> None:
@@ -156,3 +162,68 @@ def test_all_pages_of_those_who_may(world: World) -> None:
         found += [each["username"] for each in body["results"]]
         path = (body["next"] or "").partition("/api/v1/")[2]
     assert len(found) == len(set(found)) == 121
+
+
+def test_users_by_namespaces(world: World) -> None:
+    factories.GrantFactory(user=world.user, namespace=world.namespace, image_name="app", level=Level.ADMIN)
+    world.free_user.disabled_at = timezone.now()
+    world.free_user.save()
+    factories.GrantFactory(user=world.free_user, namespace=world.empty)
+    caller = world.caller("viewer")
+    body = caller.get(MATRIX).json()
+    assert body["columns"] == [
+        {"namespace": "empty", "image": "", "public": False},
+        {"namespace": "red", "image": "", "public": False},
+    ]
+    none = {"level": "none", "source": None, "image_count": 0, "image_level": "none", "blocked_level": "none"}
+    used, free = body["results"]
+    assert (used["username"], used["description"], used["state"]) == (
+        world.user.username,
+        "CI deploy",
+        "active",
+    )
+    assert used["cells"] == [
+        none,
+        none | {"level": "read", "source": "namespace", "image_count": 1, "image_level": "admin"},
+    ]
+    assert (free["state"], free["cells"]) == ("disabled", [none | {"blocked_level": "read"}, none])
+    pages = ("next", "previous", "next_columns", "previous_columns")
+    assert [body[each] for each in pages] == [None] * 4
+
+    opened = caller.get(f"{MATRIX}?namespace=red").json()
+    assert [each["image"] for each in opened["columns"]] == ["", "app"]
+    assert opened["results"][0]["cells"][1] == none | {"level": "admin", "source": "image"}
+    assert caller.get(f"{MATRIX}?namespace=missing").status_code == 404
+    factories.NamespaceFactory(account=world.cast.elsewhere, name="theirs", public=True)
+    assert caller.get(f"{MATRIX}?namespace=theirs").status_code == 404
+
+
+def test_the_matrix_is_filtered(world: World) -> None:
+    def shown(query: str) -> tuple[list[str], list[str]]:
+        body = world.caller("viewer").get(f"{MATRIX}?{query}").json()
+        return [each["description"] for each in body["results"]], [
+            each["namespace"] for each in body["columns"]
+        ]
+
+    assert shown("user=deploy") == (["CI deploy"], ["empty", "red"])
+    assert shown("name=re&granted=true") == (["CI deploy"], ["red"])
+    assert shown("granted=yes") == (["CI deploy"], ["red"])
+
+
+def test_all_pages_of_the_matrix(world: World) -> None:
+    factories.RegistryUserFactory.create_batch(60, account=world.cast.account)
+    factories.NamespaceFactory.create_batch(30, account=world.cast.account)
+    caller, seen, across = world.caller("viewer"), set(), MATRIX
+    while across:
+        down = across
+        while down:
+            with CaptureQueriesContext(connection) as queries:
+                body = caller.get(down).json()
+            assert len(queries) <= 6  # token, member, namespaces, users, grants; and twice the member
+            names = [each["namespace"] for each in body["columns"]]
+            seen |= {(row["username"], name) for row in body["results"] for name in names}
+            assert all(len(row["cells"]) == len(names) for row in body["results"])
+            down = (body["next"] or "").partition("/api/v1/")[2]
+        across = (caller.get(across).json()["next_columns"] or "").partition("/api/v1/")[2]
+    assert len(seen) == 62 * 32
+    assert fields_of(caller.get(f"{MATRIX}?columns=x")) == {"columns"}
