@@ -1,4 +1,4 @@
-// Small helps on top of pages that work without them. Everything is delegated, so fragments swapped in by htmx need no wiring.
+// Pages work without this. Events are delegated: what htmx swaps in needs no wiring.
 (() => {
   const all = (selector, root = document) => root.querySelectorAll(selector);
   const say = (text) => {
@@ -90,12 +90,12 @@
   };
   document.addEventListener("input", (event) => { if (event.target.matches("[data-confirm-name]")) guard(event.target); });
 
-  // The address of a filtered list says only what is asked of it.
+  // A filter's address says only what is asked.
   document.addEventListener("formdata", ({ target, formData }) => {
     if (target.matches(".filters")) for (const [name, value] of [...formData]) if (!value) formData.delete(name);
   });
 
-  // What is chosen in a list opens at once. Arrows and letters only walk through a closed list: then Enter or the button opens.
+  // A list opens what is chosen. Arrows and letters only walk through it: then Enter or the button opens.
   let walking = false;
   document.addEventListener("pointerdown", () => { walking = false; });
   document.addEventListener("keydown", (event) => {
@@ -108,7 +108,7 @@
   // Back on a page, the browser puts in again what was chosen there to leave it.
   window.addEventListener("pageshow", () => { for (const list of all("select[data-opens]")) list.form.reset(); });
 
-  // One tick for all of a page; it says what is so, also after one of them was taken back.
+  // One tick for all of a page.
   const ticksOf = (head) => [...head.form.elements].filter((box) => box.type === "checkbox" && box !== head);
   const sumUp = (head) => {
     const ticks = ticksOf(head), ticked = ticks.filter((box) => box.checked).length;
@@ -183,8 +183,7 @@
     if (icon) icon.href = text ? icon.dataset.noteHref : plain;
   }
 
-  // What is live asks whether anything became of it (templates/_partials/live.html). What happens begins the asking anew.
-  // How the installation stands is asked along with each, and by itself where a page has no other.
+  // Live parts ask what is new (templates/_partials/live.html), and on a page without any the installation's status does.
   const anew = window.askEverLess(() => {
     const parts = all("[data-live]");
     for (const part of parts.length ? parts : all("[data-standing]")) window.htmx.trigger(part, "ask");
@@ -218,7 +217,7 @@
       }, true);
     }
   }
-  // Closed to us in private windows; then nothing is remembered.
+  // Closed in private windows.
   function storage(use) { try { return use(); } catch { return null; } }
   recall();
 
@@ -234,7 +233,7 @@
   document.addEventListener("visibilitychange", tick);
   document.addEventListener("htmx:afterSettle", wire);
 
-  // A refused or lost htmx request is said where one looks; a poll that fails stays quiet, freshness tells that.
+  // A failed request is said where one looks; a poll that fails stays quiet.
   const trouble = (event) => {
     const part = event.detail.elt?.closest("[data-trouble]");
     if (part) { part.textContent = part.dataset.trouble; return; }
