@@ -82,9 +82,10 @@ def forget_old(now: datetime) -> None:
     old = LedgerEntry.objects.filter(day__lt=before.date()).order_by("day")
     while ids := list(old.values_list("id", flat=True)[:FORGOTTEN_AT_ONCE]):
         LedgerEntry.objects.filter(id__in=ids).delete()
-    totals = LedgerTotal.objects.filter(first_at__lt=before).order_by("first_at")
-    while ids := list(totals.values_list("id", flat=True)[:COUNTED_AT_ONCE]):
+    last, totals = 0, LedgerTotal.objects.filter(first_at__lt=before).order_by("id")
+    while ids := list(totals.filter(id__gt=last).values_list("id", flat=True)[:COUNTED_AT_ONCE]):
         _count_anew(ids)
+        last = ids[-1]
 
 
 @transaction.atomic

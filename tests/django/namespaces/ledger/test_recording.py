@@ -209,6 +209,18 @@ def test_a_total_is_of_the_days_that_are_kept(user: Any, settings: Any) -> None:
     assert LedgerEntry.objects.count() == 4
 
 
+def test_what_was_noted_around_midnight_belongs_to_the_later_day(user: Any, settings: Any) -> None:
+    settings.ACCESS_LEDGER_DAYS = 60
+    midnight = NOON.replace(hour=0)
+    for second in (-1, 1):
+        note(user, "team/app:pull", midnight + timedelta(seconds=second))
+    granted.granted.write()
+    writer.forget_old(NOON + timedelta(days=60))
+    entry, total = LedgerEntry.objects.get(), LedgerTotal.objects.get()
+    assert (entry.day, entry.count, total.count) == (midnight.date(), 2, 2)
+    assert total.first_at == midnight - timedelta(seconds=1)
+
+
 def test_housekeeping_forgets(user: Any) -> None:
     note(user, "team/app:pull", NOON - timedelta(days=900))
     granted.granted.write()
