@@ -8,10 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Aggregate, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
@@ -229,15 +231,18 @@ def _existing(places: Sequence[_Place]) -> set[tuple[int | None, int, str, str, 
 
 def _upsert(places: Sequence[_Place]) -> None:
     """Totals first: whoever counts them anew then waits, or we do."""
-    ordered = sorted(places, key=lambda place: (place.user or 0, *place.key[1:]))  # one order: no deadlock
-    for of_days in (False, True):
-        for target, some in (
+    write = _Writer(connections["default"])  # looked up once: the usual proxy looks it up at each touch
+    for of_days, rows in ((False, _totals(places)), (True, places)):
+        ordered = sorted(
+            rows, key=lambda place: (place.user or 0, *place.key[1:4], place.use.secret, place.use.day)
+        )
+        for target, some in (  # one order everywhere: no deadlock
             (_OF_USERS, [place for place in ordered if place.user is not None]),
             (_OF_ANONYMOUS, [place for place in ordered if place.user is None]),
         ):
-            for batch in batches(some if of_days else _totals(some)):
+            for batch in batches(some):
                 for number in range(max(len(place.use.networks) for place in batch) or 1):
-                    _run(target, batch, number, of_days=of_days)
+                    write(target, batch, number, of_days=of_days)
 
 
 def _totals(places: Sequence[_Place]) -> list[_Place]:
@@ -250,32 +255,42 @@ def _totals(places: Sequence[_Place]) -> list[_Place]:
     return list(found.values())
 
 
-def _run(target: str, places: Sequence[_Place], number: int, *, of_days: bool) -> None:
-    """Write them with the network of this number each; all but the first statement add no more than that."""
-    rows = [
-        _row(place, number, of_days=of_days) for place in places if number < max(len(place.use.networks), 1)
-    ]
-    names = (*_COLUMNS, "day") if of_days else _COLUMNS
-    one = f"({', '.join(['%s'] * len(names))})"
-    text = _UPSERT.format(
-        table="namespaces_ledgerentry" if of_days else "namespaces_ledgertotal",
-        columns=", ".join(names),
-        rows=", ".join([one] * len(rows)),
-        target=target.format(day=", day" if of_days else ""),
-        position="strpos" if connection.vendor == "postgresql" else "instr",
-        most=NETWORKS_MAX - 1,
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(text, [value for row in rows for value in row])
+class _Writer:
+    """Writes rows of one transaction. How the database stores a moment is found out once for each."""
 
+    def __init__(self, database: BaseDatabaseWrapper) -> None:
+        self._database = database
+        self._moment = cache(database.ops.adapt_datetimefield_value)
+        self._day = cache(database.ops.adapt_datefield_value)
 
-def _row(place: _Place, number: int, *, of_days: bool) -> tuple[Any, ...]:
-    use, first = place.use, number == 0
-    moment, day = connection.ops.adapt_datetimefield_value, connection.ops.adapt_datefield_value
-    network = sorted(use.networks)[number] if use.networks else ""
-    row = (
-        place.account, place.user, use.secret, place.namespace, place.image_name, use.action,
-        use.count if first else 0, use.confirmed_count if first else 0, moment(use.first_at), moment(use.last_at),
-        moment(use.last_at) if use.confirmed_count else None, network, use.address, use.client,
-    )  # fmt: skip
-    return (*row, day(use.day)) if of_days else row
+    def __call__(self, target: str, places: Sequence[_Place], number: int, *, of_days: bool) -> None:
+        """Write them with the network of this number each; all but the first statement add no more than that."""
+        values: list[Any] = []
+        count = 0
+        for place in places:
+            if number < max(len(place.use.networks), 1):
+                values += self._values(place, number)
+                count += 1
+                if of_days:
+                    values.append(self._day(place.use.day))
+        names = (*_COLUMNS, "day") if of_days else _COLUMNS
+        one = f"({', '.join(['%s'] * len(names))})"
+        text = _UPSERT.format(
+            table="namespaces_ledgerentry" if of_days else "namespaces_ledgertotal",
+            columns=", ".join(names),
+            rows=", ".join([one] * count),
+            target=target.format(day=", day" if of_days else ""),
+            position="strpos" if self._database.vendor == "postgresql" else "instr",
+            most=NETWORKS_MAX - 1,
+        )
+        with self._database.cursor() as cursor:
+            cursor.execute(text, values)
+
+    def _values(self, place: _Place, number: int) -> tuple[Any, ...]:
+        use, last = place.use, self._moment(place.use.last_at)
+        return (
+            place.account, place.user, use.secret, place.namespace, place.image_name, use.action,
+            0 if number else use.count, 0 if number else use.confirmed_count, self._moment(use.first_at), last,
+            last if use.confirmed_count else None, sorted(use.networks)[number] if use.networks else "", use.address,
+            use.client,
+        )  # fmt: skip
