@@ -183,7 +183,12 @@ def copy(text: str, what: str = "") -> SafeString:
 def command(text: str, what: str = "") -> SafeString:
     """Write a command to run, of one or several lines, with its copy button; `what` as in `copy`."""
     button = copy(text, what or gettext("Copy the command"))
-    return fill('<div class="command"><pre tabindex="0"><code>{}</code></pre>{}</div>', str(text), button)
+    return fill(
+        '<div class="command d-flex align-items-start mb-3 bg-body border rounded">'
+        '<pre class="flex-fill m-0" tabindex="0"><code>{}</code></pre>{}</div>',
+        str(text),
+        button,
+    )
 
 
 @register.simple_tag

@@ -23,14 +23,17 @@ register = template.Library()
 
 _ROW = """<tr>
   <td class="text-break"><a class="fw-semibold" href="{url}">{description}</a><span
-    class="under font-monospace">{username}</span></td>
+    class="d-block text-secondary small font-monospace">{username}</span></td>
   <td data-label="{level_label}">{level}</td>
   <td data-label="{through_label}">{through}</td>
   <td data-label="{used_label}">{used}</td>
 </tr>
 """
-_ON_IMAGE = '<div>{} <span class="under">{}</span><div class="hstack gap-2 flex-wrap">{} {} {}</div></div>'
-_ON_NAMESPACE = '<div>{} {}<span class="under">{}</span></div>'
+_ON_IMAGE = (
+    '<div>{} <span class="d-block text-secondary small">{}</span>'
+    '<div class="hstack gap-2 flex-wrap">{} {} {}</div></div>'
+)
+_ON_NAMESPACE = '<div>{} {}<span class="d-block text-secondary small">{}</span></div>'
 
 
 def _denied(verdict: Verdict) -> SafeString:

@@ -62,7 +62,9 @@ def activity_rows(lines: Iterable[ActivityLine]) -> SafeString:
             count=fill(' <span class="text-secondary text-nowrap">{}×</span>', entry.count)
             if entry.count > 1
             else "",
-            reason=fill('<span class="under">{}</span>', line.reason) if line.reason else "",
+            reason=fill('<span class="d-block text-secondary small">{}</span>', line.reason)
+            if line.reason
+            else "",
             details=joined(*details),
             address=entry.address,
             when=cells.when(entry.at),

@@ -23,15 +23,15 @@ register = template.Library()
 _ROW = """<tr>
   {who}{what}<td class="whole" data-label="{why_label}"><div>{state}{reason}{remedy}</div></td>
   <td class="whole" data-label="{last_label}"><div>{last}<span
-    class="under text-break">{often} {origin}</span></div></td>
-  <td class="row-actions">{fix}</td>
+    class="d-block text-secondary small text-break">{often} {origin}</span></div></td>
+  <td class="text-md-end text-nowrap d-print-none whole">{fix}</td>
 </tr>
 """
 _WHO = """<td class="text-break"><div><a class="fw-semibold" href="{url}">{description}</a>{under}</div></td>
   """
 _WHAT = """<td class="text-break" data-label="{label}"><div><span class="fw-semibold">{action}</span>{under}</div></td>
   """
-_UNDER = '<span class="under">{}</span>'
+_UNDER = '<span class="d-block text-secondary small">{}</span>'
 _LINK = '<a href="{}">{}</a>'
 _FIX = '<a class="btn btn-sm" href="{}" aria-label="{}">{}</a>'
 

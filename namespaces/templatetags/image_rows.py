@@ -23,14 +23,14 @@ _ROW = """<tr>
   <td data-label="{tags_label}" class="text-md-end">{tags}</td>
   <td data-label="{size_label}" class="text-md-end">{size}</td>
   <td data-label="{pushed_label}">{pushed}</td>
-  <td class="text-break by" data-label="{by_label}">{by}</td>
+  <td class="text-break" data-label="{by_label}">{by}</td>
 </tr>
 """
-_CHOOSE = """<span class="choosable">
+_CHOOSE = """<span class="d-flex gap-2">
     <input class="form-check-input" type="checkbox" name="image" value="{}" form="chosen-images" aria-label="{}">
     {}</span>"""
 
-_DESCRIBED = '<span>{}<span class="under">{}</span></span>'
+_DESCRIBED = '<span>{}<span class="d-block text-secondary small">{}</span></span>'
 
 
 @register.simple_tag

@@ -32,11 +32,11 @@ _TABLE = """<caption class="visually-hidden">{caption}</caption>
 <tbody>{rows}</tbody>"""
 _ROW = """<tr><th scope="row">{}</th>{}</tr>
 """
-_WHO = """<a class="fw-semibold" href="{}">{}</a><span class="under font-monospace">{}</span>"""
-_ANYONE = '<span class="fw-semibold">{}</span><span class="under">{}</span>'
+_WHO = """<a class="fw-semibold" href="{}">{}</a><span class="d-block text-secondary small font-monospace">{}</span>"""
+_ANYONE = '<span class="fw-semibold">{}</span><span class="d-block text-secondary small">{}</span>'
 _HEAD = '<th scope="col"><a href="{}">{}</a>{}</th>'
 _LINK = '<a href="{}">{}</a>'
-_UNDER = '<span class="under">{}</span>'
+_UNDER = '<span class="d-block text-secondary small">{}</span>'
 _CELL = "<td>{}</td>"
 _NONE = SafeString(f"<td>{formatting.NOTHING}</td>")
 

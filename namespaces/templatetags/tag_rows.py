@@ -20,19 +20,19 @@ from namespaces.templatetags.manifest_cells import platform_chips, pusher
 register = template.Library()
 
 _ROW = """<tr>
-  <td class="text-break"><span class="choosable">{choose}
+  <td class="text-break"><span class="d-flex gap-2">{choose}
     <span><a class="fw-semibold" href="{url}">{name}</a>{twin}{troubles}</span></span></td>
   <td data-label="{digest_label}">{digest}</td>
   <td data-label="{platforms_label}">{platforms}</td>
   <td data-label="{size_label}" class="text-md-end">{size}</td>
-  <td data-label="{pushed_label}"><span>{pushed}<span class="under">{pusher}</span></span></td>
+  <td data-label="{pushed_label}"><span>{pushed}<span class="d-block text-secondary small">{pusher}</span></span></td>
   <td data-label="{pulled_label}"><span>{pulled}{pulls}</span></td>
 </tr>
 """
 _CHOOSE = """
     <input class="form-check-input" type="checkbox" name="tag" value="{}" form="chosen-tags" aria-label="{}">"""
-_TWIN = ' <span class="twin text-secondary small" title="{}">= {}</span>'
-_UNDER = '<span class="under">{}</span>'
+_TWIN = ' <span class="text-secondary small" title="{}">= {}</span>'
+_UNDER = '<span class="d-block text-secondary small">{}</span>'
 
 
 @register.simple_tag

@@ -18,7 +18,7 @@ register = template.Library()
 _ROW = """<tr>
   <td class="text-break"><div>
     <a class="fw-semibold" href="{url}">{description}</a>
-    <span class="under font-monospace">{username} {copy}</span>
+    <span class="d-block text-secondary small font-monospace">{username} {copy}</span>
   </div></td>
   <td class="text-break" data-label="{may_label}">{may}</td>
   <td data-label="{used_label}"><div>{used}{used_from}</div></td>
@@ -54,7 +54,7 @@ def user_rows(account: Account, rows: Iterable[dict[str, Any]]) -> SafeString:
             copy=cells.copy(user.username, copy_text),
             may=fill("<span>{}</span>", row["may"]) if row["may"] else none,
             used=cells.when(user.last_used_at),
-            used_from=fill('<span class="under text-break">{}</span>', used_from(user))
+            used_from=fill('<span class="d-block text-secondary small text-break">{}</span>', used_from(user))
             if user.last_used_at
             else "",
             expires=fill(_SOON, soon_text, expires) if row["soon"] else expires,

@@ -23,7 +23,7 @@ _ROW = """<tr>
   <td data-label="{used_label}">{used}</td>
 </tr>
 """
-_WHO = '<a class="fw-semibold" href="{}">{}</a><span class="under font-monospace">{}</span>'
+_WHO = '<a class="fw-semibold" href="{}">{}</a><span class="d-block text-secondary small font-monospace">{}</span>'
 _LINK = '<div><a href="{}">{}</a></div>'
 
 

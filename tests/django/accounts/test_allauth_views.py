@@ -14,7 +14,7 @@ PAGE = "/me/email/"
 
 def offered(person: Person) -> dict[str, set[str]]:
     """{address: the acts that its row offers}"""
-    page = client_for(person).get(PAGE).text.split('class="list-unstyled addresses"')[1].split("</ul>")[0]
+    page = client_for(person).get(PAGE).text.split('class="list-unstyled mb-0 divide-y"')[1].split("</ul>")[0]
     found = {}
     for row in page.split("<li>")[1:]:
         acts = {*re.findall(r'name="action_(\w+)"', row)} | ({"remove"} if "email/remove" in row else set())

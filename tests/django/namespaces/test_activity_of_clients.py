@@ -65,7 +65,10 @@ def lines(cast: Cast, query: str) -> list[str]:
     """Return what happened in each row, as text."""
     page = cast.client("viewer").get(f"{URL}?{query}").content.decode()
     rows = re.findall(r'<td class="text-break"><div>(.*?)<details>', page, re.DOTALL)
-    return [" ".join(strip_tags(row.replace('<span class="under"', " <span")).split()) for row in rows]
+    return [
+        " ".join(strip_tags(row.replace('<span class="d-block', ' <span class="d-block')).split())
+        for row in rows
+    ]
 
 
 PUSHES = [

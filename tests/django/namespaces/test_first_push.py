@@ -97,7 +97,7 @@ def test_an_account_without_namespaces_offers_one_way_on(cast: Cast) -> None:
 
 
 def steps_done(text: str) -> int:
-    return text.count('class="step-done"')
+    return text.count(' step-done"')
 
 
 def test_each_step_is_done_when_it_is_seen_to_be(cast: Cast) -> None:

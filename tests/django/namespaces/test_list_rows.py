@@ -40,7 +40,7 @@ class Table(HTMLParser):
         assert self.open.pop() == tag, self.getpos()
 
     def handle_data(self, data: str) -> None:
-        if "th" in self.open and "sort-mark" not in data:
+        if "th" in self.open:
             self.heads[-1] += data.strip().strip("↑↓↕")
 
 

@@ -73,10 +73,10 @@ def test_the_headers_say_and_turn_the_order(client: Client, image: Image) -> Non
     tag(image, "1.9")
     page = " ".join(client.get(LIST).content.decode().split())
     assert page.count("aria-sort=") == 1
-    assert 'aria-sort="descending"> <a class="sort" href="?sort=pushed">Pushed' in page
+    assert 'aria-sort="descending"> <a class="text-reset fw-bold" href="?sort=pushed">Pushed' in page
     turned = " ".join(client.get(f"{LIST}?sort=name&q=1.9").content.decode().split())
-    assert 'aria-sort="ascending"> <a class="sort" href="?q=1.9&amp;sort=-name">Tag' in turned
-    assert '<a class="sort" href="?q=1.9&amp;sort=-size">Size' in turned
+    assert 'aria-sort="ascending"> <a class="text-reset fw-bold" href="?q=1.9&amp;sort=-name">Tag' in turned
+    assert '<a class="text-reset" href="?q=1.9&amp;sort=-size">Size' in turned
 
 
 @pytest.mark.parametrize(
