@@ -3,11 +3,15 @@
 A stranger gets NotFound, whether the row exists or not. A member whose role does not allow it gets Forbidden.
 """
 
+from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
 
 from accounts.common.errors import Forbidden, NotFound
+from accounts.common.expiring import EXPIRES_SOON
 from accounts.common.prepared_queries import prepared
 from accounts.common.translation import translate
 from accounts.models import Account, ApiToken, Invitation, Member, RegistryUser, Secret
@@ -19,6 +23,32 @@ def account(by: Principal, handle: str, permission: Permission = Permission.ACCO
     """Return the open account with this handle, with `.role`, if `by` is a member whose role allows `permission`."""
     member = membership(by, handle)
     return in_role(member.account, member.role, permission)
+
+
+def account_with_expiring(by: Principal, handle: str) -> Account:
+    """As `account`, with `.expiring_count`: of its users, those that expire soon. It costs no statement of its own."""
+    now = timezone.now()
+    found = _membership_with_expiring(
+        person_id=by.person_id, handle=handle, now=now, until=now + EXPIRES_SOON
+    )
+    if not found:
+        raise NotFound
+    opened = in_role(found[0].account, found[0].role, Permission.ACCOUNT_VIEW)
+    opened.expiring_count = found[0].expiring_count  # type: ignore[attr-defined]
+    return opened
+
+
+@prepared
+def _membership_with_expiring(
+    *, person_id: int, handle: str, now: datetime, until: datetime
+) -> QuerySet[Member]:
+    users = RegistryUser.objects.filter(
+        account=OuterRef("account_id"), disabled_at=None, expires_at__gt=now, expires_at__lte=until
+    )
+    counted = users.order_by().values("account").annotate(n=Count("pk")).values("n")
+    found = Member.objects.select_related("account").order_by()
+    found = found.filter(person_id=person_id, account__handle=handle, account__closed_at=None)
+    return found.annotate(expiring_count=Coalesce(Subquery(counted), 0))
 
 
 def in_role(account: Account, role: str, permission: Permission) -> Account:

@@ -7,11 +7,11 @@ from django.db.models import DateTimeField, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Lower
 
 from accounts import selectors
+from accounts.common.expiring import EXPIRES_SOON
 from accounts.common.pagination import Page, paginate
 from accounts.models import Account, RegistryUser
 from accounts.services.password_rules import latest_end
 
-EXPIRES_SOON = timedelta(days=30)
 # Moments and not NULL, so that the list can be paged by them.
 _NEVER_USED = Value(datetime(1970, 1, 1, tzinfo=UTC), DateTimeField())
 _NEVER_EXPIRES = Value(datetime(9999, 1, 1, tzinfo=UTC), DateTimeField())

@@ -10,9 +10,9 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from accounts.common.expiring import EXPIRES_SOON
 from accounts.common.prepared_queries import Prepared, prepared
 from accounts.models import Account, RegistryUser
-from accounts.user_list import EXPIRES_SOON
 from namespaces import permissions
 from namespaces.access import Action, Level, UserStatus, Verdict, decide
 from namespaces.models import HAS_CONTENT, Grant, Image, Namespace, Readme

@@ -26,6 +26,7 @@ class UserSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(STATES)
     created_at = Moment()
     expires_at = Moment(allow_null=True)
+    expires_soon = serializers.BooleanField(help_text="Whether it is active and expires within 30 days.")
     disabled_at = Moment(allow_null=True)
     last_used_at = Moment(allow_null=True)
     last_used_ip = serializers.CharField(source="last_used_from", allow_blank=True)

@@ -4,6 +4,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.common.expiring import expires_soon
 from accounts.models.account import Account
 from accounts.models.client_field import ClientField
 from accounts.names import DESCRIPTION_MAX, USERNAME_LENGTH
@@ -25,7 +26,14 @@ class RegistryUser(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["account", "-created_at", "-id"], name="user_listing")]
+        indexes = [
+            models.Index(fields=["account", "-created_at", "-id"], name="user_listing"),
+            models.Index(
+                fields=["account", "expires_at"],
+                name="user_expiring",
+                condition=models.Q(disabled_at=None) & ~models.Q(expires_at=None),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.username
@@ -38,6 +46,14 @@ class RegistryUser(models.Model):
         if self.disabled_at:
             return "disabled"
         return "expired" if self.expires_at and self.expires_at <= now else "active"
+
+    def expires_soon_at(self, now: datetime) -> bool:
+        """Return whether it works now and not much longer."""
+        return self.state_at(now) == "active" and expires_soon(self.expires_at, now)
+
+    @property
+    def expires_soon(self) -> bool:
+        return self.expires_soon_at(timezone.now())
 
     @property
     def state(self) -> str:

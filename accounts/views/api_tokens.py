@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import limits, permissions, selectors
 from accounts.common.errors import Invalid
+from accounts.common.expiring import expires_soon
 from accounts.forms import ApiTokenForm
 from accounts.models import ApiToken
 from accounts.services import api_tokens as service
@@ -21,7 +22,6 @@ from accounts.views import form_nonce
 from accounts.views.confirmation import Question, ask, asks, last_use
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal
-from accounts.views.user_status import expires_soon
 
 
 @login_required

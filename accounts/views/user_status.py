@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.common.expiring import expires_soon
 from accounts.models import InvitationState, RegistryUser
-from accounts.user_list import EXPIRES_SOON, is_overlong
+from accounts.user_list import is_overlong
 
 USED_LATELY = timedelta(days=30)
 
@@ -43,7 +44,3 @@ INVITATION_BADGES = {
     InvitationState.REVOKED: StatusBadge(_("withdrawn"), "none"),
     InvitationState.VOID: StatusBadge(_("invalid: its creator can no longer invite"), "bad"),
 }
-
-
-def expires_soon(moment: datetime | None, now: datetime) -> bool:
-    return moment is not None and now < moment <= now + EXPIRES_SOON

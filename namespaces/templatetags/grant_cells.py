@@ -9,10 +9,10 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from accounts.common.expiring import expires_soon
 from accounts.common.html_text import fill, fill_text, joined, prefill
 from accounts.common.url_pattern import url_pattern
 from accounts.templatetags import cells, formatting
-from accounts.views.user_status import expires_soon
 from namespaces.models import Grant
 
 register = template.Library()

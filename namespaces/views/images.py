@@ -27,7 +27,7 @@ def account(request: PersonRequest, handle: str) -> HttpResponse:
 @vary_on_headers("HX-Request")
 def images(request: PersonRequest, handle: str) -> HttpResponse:
     by = principal(request)
-    account = account_permissions.account(by, handle)
+    account = account_permissions.account_with_expiring(by, handle)
     if name := request.GET.get("namespace", ""):
         return redirect(permissions.namespace(by, handle, name))
     namespaces = selectors.all_namespaces(account)

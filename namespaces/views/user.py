@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import permissions
 from accounts.access_denials import KEPT, KEPT_FOR
 from accounts.common.errors import Invalid
+from accounts.common.expiring import expires_soon
 from accounts.common.pagination import paginate
 from accounts.forms import ConfirmForm, UserEditForm
 from accounts.models import RegistryUser
@@ -24,7 +25,7 @@ from accounts.views.credentials_page import live_note
 from accounts.views.form_errors import put_errors
 from accounts.views.passwords import password_lines
 from accounts.views.request import PersonRequest, principal, tab
-from accounts.views.user_status import expires_soon, user_badge
+from accounts.views.user_status import user_badge
 from namespaces.denial_recheck import with_current_decision
 from namespaces.example_image import example_of
 from namespaces.forms import UserGrantForm

@@ -17,6 +17,7 @@ from django.views.decorators.vary import vary_on_headers
 
 from accounts import permissions, user_list
 from accounts.common.errors import Invalid
+from accounts.common.expiring import expires_soon
 from accounts.models import Account, RegistryUser
 from accounts.principal import Principal
 from accounts.roles import Permission
@@ -25,7 +26,7 @@ from accounts.views import button_permissions, credentials_page, form_nonce
 from accounts.views.column_sort import column_sorts, list_url, sort_options
 from accounts.views.form_errors import put_errors, status_of
 from accounts.views.request import PersonRequest, principal, tab
-from accounts.views.user_status import expires_soon, user_badge
+from accounts.views.user_status import user_badge
 from namespaces import grant_text
 from namespaces import selectors as namespace_selectors
 from namespaces.access import Level

@@ -16,7 +16,7 @@ from tests.django.api.world import World, caller_of
 
 USERS = "accounts/team-red/users/"
 SHOWN = {
-    "username", "description", "state", "created_at", "expires_at", "disabled_at",
+    "username", "description", "state", "created_at", "expires_at", "expires_soon", "disabled_at",
     "last_used_at", "last_used_ip", "last_used_client",
 }  # fmt: skip
 
