@@ -34,7 +34,7 @@ class AccountCloseBody(Strict):
 class PasswordRulesSerializer(serializers.Serializer[Any]):
     longest_life_days = serializers.IntegerField(
         allow_null=True,
-        help_text="No user or new password may end later than so many days ahead. Null: any end, or none.",
+        help_text="No user or new password may end later than this many days from now. Null: no limit.",
     )
     self_rotation = serializers.BooleanField(
         help_text="Whether a user may rotate its own password: `POST /api/v1/self/rotate/`."
@@ -85,7 +85,7 @@ class PasswordRules(ApiView):
 
     @operation("password_rules_update", body=PasswordRulesBody, answer=PasswordRulesSerializer)
     def patch(self, request: Request, handle: str) -> Response:
-        """Change the rules for passwords of users. What lives longer already is not cut."""
+        """Change the rules for passwords of users. What already lasts longer is not shortened."""
         account = permissions.account(self.by, handle, Permission.CREDENTIAL_RULES_CHANGE)
         kept = {"longest_life_days": account.longest_life_days, "self_rotation": account.self_rotation}
         return self.answer(password_rules.change(by=self.by, account=account, **(kept | self.data())))

@@ -68,9 +68,8 @@ class UserQuery(SearchQuery):
         user_list.STATES,
         default="",
         allow_blank=True,
-        help_text="`unused`: never used, whatever else; `idle`: not in the last 60 days; `expiring`: within 30 days; "
-        "`overlong`: later than the account "
-        "allows by now.",
+        help_text="`unused`: never used, whatever its state; `idle`: not in the last 60 days; `expiring`: within 30 "
+        "days; `overlong`: later than the account allows by now.",
     )
     sort = serializers.ChoiceField(
         user_list.SORTS,

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.common.lazy_text import LazyText
 from registry_sync.client import RegistryError, responses
 
 PAYLOAD = b'{\n   "schemaVersion": 1,\n   "name": "team/old",\n   "tag": "v1"\n}'
@@ -222,3 +223,16 @@ def test_pages_end() -> None:
 def test_a_manifest_that_is_known_is_asked_for_if_it_is_another() -> None:
     assert responses.manifest_headers() == {"Accept": responses.MANIFEST_TYPES}
     assert responses.manifest_headers(DIGEST)["If-None-Match"] == f'"{DIGEST}"'
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        (responses.no_answer(TimeoutError()), "the registry does not answer (TimeoutError)"),
+        (responses.too_long(4096), "the answer is longer than 4,096 bytes"),
+        (responses.answers(405, "UNSUPPORTED"), "the registry answers 405 UNSUPPORTED"),
+    ],
+)
+def test_an_error_keeps_its_sentence_for_other_languages(text: LazyText, written: str) -> None:
+    error = RegistryError(text)
+    assert (str(error), error.text.template) == (written, text.template)  # type: ignore[attr-defined]
