@@ -203,3 +203,17 @@ def test_accounts_are_measured_by_themselves_in_turns(
         for _each in range(2):
             usage.measure(DAY)
     assert (usage.of_account(cast.account), usage.of_account(cast.elsewhere)) == (10, 20)
+
+
+def test_where_nothing_is_yet_it_leads_to_the_first_steps(
+    cast: Cast, images: tuple[Image, Image, Image]
+) -> None:
+    empty = factories.NamespaceFactory(account=cast.account, name="empty")
+    steps = f'href="{empty.get_absolute_url()}">Go to the first steps'
+    assert steps in cast.client("viewer").get("/a/team-red/n/empty/usage/").content.decode()
+    assert "first steps" not in cast.client("viewer").get("/a/team-red/n/team/usage/").content.decode()
+
+
+def test_an_account_without_namespaces_is_led_there_too(cast: Cast) -> None:
+    steps = 'href="/a/team-red/images/">Go to the first steps'
+    assert steps in cast.client("viewer").get("/a/team-red/usage/").content.decode()
