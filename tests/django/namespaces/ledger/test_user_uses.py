@@ -48,7 +48,7 @@ def levels(user: Any) -> list[tuple[str, int]]:
 def test_members_see_what_it_did(cast: Cast, user: Any, who: str) -> None:
     page = text_of(cast.client(who).get(path_of(user)))
     for words in ("812 pulls", "1 push", "33 tokens, no use seen", "10.0.0.0/24, 10.0.9.0/24", "docker/27.5",
-                  f"rmp_…{user.secrets.get().hint}", "one that is gone", "not known"):  # fmt: skip
+                  f"rmp_…{user.secrets.get().hint}", "a deleted one", "not known"):  # fmt: skip
         assert words in page
     assert ("Make these changes" in page) == (who != "viewer")
 
