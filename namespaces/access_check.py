@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -87,7 +87,7 @@ def check(account: Account, *, user: RegistryUser | None, action: Action, reposi
     now, namespace = timezone.now(), _visible_namespace(account, repository)
     if user:
         return _answers([user], namespace, action, repository, now)[0]
-    return _for_anyone(namespace, action, repository)
+    return _for_anyone(namespace, action, repository, now)
 
 
 def who_may(
@@ -111,7 +111,7 @@ def who_may(
     users = users.exclude(expires_at__lte=now).order_by("description", "id")
     page = paginate(users if namespace else users.none(), cursor=cursor, query=query)
     return WhoMay(
-        everyone=_for_anyone(namespace, action, repository),
+        everyone=_for_anyone(namespace, action, repository, now),
         page=page,
         users=_answers(page.rows, namespace, action, repository, now),
     )
@@ -128,15 +128,11 @@ def _visible_namespace(account: Account, repository: str) -> Namespace | None:
     """Return the namespace as the account's users meet it: their own, or a public one of another open account."""
     name, _image_name = split(valid_repository(repository))
     found = Namespace.objects.select_related("account").filter(name=name, account__closed_at=None)
-    return found.filter(Q(account=account) | Q(public=True)).first()
+    return permissions.as_users_meet(found.first(), account_id=account.pk)
 
 
-def _for_anyone(namespace: Namespace | None, action: Action, repository: str) -> AccessAnswer:
-    context = AccessContext(
-        UserStatus.ANONYMOUS,
-        namespace_exists=namespace is not None,
-        public=bool(namespace and namespace.public),
-    )
+def _for_anyone(namespace: Namespace | None, action: Action, repository: str, now: datetime) -> AccessAnswer:
+    context = permissions.access_context([], namespace, UserStatus.ANONYMOUS, now)
     return AccessAnswer(None, action, repository, namespace, context)
 
 
@@ -154,10 +150,6 @@ def _answers(
     found = []
     for user in users:
         status, own = selectors.user_status_of(user, now), grants[user.pk]
-        context = (
-            permissions.access_context(own, namespace, status, now)
-            if namespace
-            else AccessContext(status, namespace_exists=False)
-        )
+        context = permissions.access_context(own, namespace, status, now)
         found.append(AccessAnswer(user, action, repository, namespace, context, own))
     return found

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from accounts.models import Denial, RegistryUser
 from namespaces import access, permissions, selectors
-from namespaces.access import AccessContext, Action, UserStatus
+from namespaces.access import Action, UserStatus
 from namespaces.models import Grant, Namespace
 from namespaces.names import is_repository, split
 from namespaces.smallest_grant import DeniedRepository, Remedy, RemedyKind, remedy, sign_in_remedy
@@ -72,12 +72,10 @@ class _CurrentAccess:
         namespace_name, image_name = split(name)
         namespace = self._namespaces.get(namespace_name)
         own = bool(namespace and namespace.account_id == user.account_id)
-        if not namespace or not (namespace.public or own):
-            context = AccessContext(user_status, namespace_exists=False)
-        else:
-            grants = self._grants[user.pk, namespace.pk]
-            reaching = [grant for grant in grants if grant.image_name in {"", image_name}]
-            context = permissions.access_context(reaching, namespace, user_status, self._now)
+        met = permissions.as_users_meet(namespace, account_id=user.account_id)
+        grants = self._grants[user.pk, met.pk] if met else []
+        reaching = [grant for grant in grants if grant.image_name in {"", image_name}]
+        context = permissions.access_context(reaching, met, user_status, self._now)
         return DeniedRepository(namespace_name, image_name, context, own)
 
 

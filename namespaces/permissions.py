@@ -214,10 +214,21 @@ def targets(by: Principal, handle: str, names: Sequence[str]) -> list[GrantTarge
     return [GrantTarget(found[first], image_name) for first, _slash, image_name in parts]
 
 
+def as_users_meet(namespace: Namespace | None, *, account_id: int) -> Namespace | None:
+    """Return the namespace if it is this account's own or public; for its users there is no other."""
+    return namespace if namespace and (namespace.public or namespace.account_id == account_id) else None
+
+
 def access_context(
-    grants: list[Grant], namespace: Namespace, user_status: access.UserStatus, now: datetime
+    grants: list[Grant], namespace: Namespace | None, user_status: access.UserStatus, now: datetime
 ) -> access.AccessContext:
-    """Return the input of `access.decide`. `grants` are one user's, on one repository; ended ones count for nothing."""
+    """Return the input of `access.decide`.
+
+    `grants` are one user's, on one repository; ended ones count for nothing. `namespace` is None where the user meets
+    none (`as_users_meet`).
+    """
+    if not namespace:
+        return access.AccessContext(user_status, namespace_exists=False)
     return access.AccessContext(
         user_status=user_status,
         public=namespace.public,

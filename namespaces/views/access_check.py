@@ -54,9 +54,13 @@ _WHO: dict[Action, Promise] = {
 @require_safe
 @tab("access")
 def check(request: PersonRequest, handle: str) -> HttpResponse:
-    """Answer `?user=&action=push&repository=team/api`; without a repository, only ask."""
+    """Answer `?user=&action=push&repository=team/api`. Without a repository only ask, about `?image=team/api`."""
     account = permissions.account(principal(request), handle)
-    form = AccessCheckForm(request.GET if "repository" in request.GET else None, account=account)
+    form = AccessCheckForm(
+        request.GET if "repository" in request.GET else None,
+        account=account,
+        initial={"repository": request.GET.get("image", "")},
+    )
     context = access_context(account, "check") | {
         "form": form,
         "repositories": selectors.repository_names(account),

@@ -263,6 +263,14 @@ def test_the_way_to_what_would_change_it(
     assert bool(answer.context["fix"]) is bool(link)
 
 
+def test_pages_of_namespaces_and_images_lead_here(cast: Cast, team: Namespace) -> None:
+    assert f'href="{MATRIX}?namespace=team"' in page(cast, "/a/team-red/n/team/permissions/").text
+    assert f'href="{CHECK}?image=team/api"' in page(cast, "/a/team-red/n/team/i/api/-/access/").text
+    answer = page(cast, CHECK, image="team/api")
+    assert answer.context["form"]["repository"].value() == "team/api"
+    assert not answer.context["form"].errors
+
+
 def test_another_accounts_private_namespace_looks_absent(cast: Cast) -> None:
     factories.NamespaceFactory(account=cast.elsewhere, name="theirs")
     for path in (CHECK, WHO):
