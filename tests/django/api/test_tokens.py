@@ -90,7 +90,7 @@ def test_no_answer_to_get_holds_a_secret(cast: Cast) -> None:
     caller = world.caller("owner")
     for route in every():
         if route.method == "GET":
-            told = caller.get(route.path(world)).content.decode()
+            told = b"".join(caller.get(route.path(world))).decode()  # a file comes in parts
             for word in ("rma_", "rmp_", "rml_", "digest_", '"password"', '"token"', "pepper", "argon2"):
                 assert word not in told, (str(route), word)
             assert world.invitation.digest not in told
