@@ -67,6 +67,11 @@ def test_where_many_images_are_used_the_namespace_is_given_at_the_level_that_was
     assert ends == {ALL: Given(Level.READ, SOON), API: READ}
 
 
+def test_a_namespace_is_not_given_where_images_have_grants_that_last_longer() -> None:
+    grants = {ALL: Given(Level.READ, SOON), API: READ, WEB: READ}
+    assert smallest({API: Level.READ, WEB: Level.READ}, grants, images_most=1) == {API: READ, WEB: READ}
+
+
 def test_steps_leave_out_what_stays() -> None:
     assert steps({ALL: WRITE, WEB: READ}, {API: READ, WEB: READ}) == [
         Step(ALL, WRITE, None),
