@@ -1,6 +1,7 @@
 """Permissions on a namespace and on its images."""
 
 import re
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -66,7 +67,24 @@ def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
             messages.success(request, _("Permission added."))
             # Nothing was pushed yet: the namespace's own page says how.
             return redirect("permissions" if selectors.has_images(namespace) else "namespace", handle, name)
-    why_not = denial_reason(namespace.account, Permission.GRANTS_MANAGE)
+    why_not, here = denial_reason(namespace.account, Permission.GRANTS_MANAGE), request.get_full_path()
+    denials = denial_list.denial_page(
+        namespace.account, DenialFilter(namespace=namespace.name), size=DENIALS_SHOWN
+    ).rows
+    add_fixes(namespace.account, denials, here=here)
+    context = namespace_context(namespace, "permissions") | _listed(request, namespace)
+    context |= {
+        "form": form,
+        "why_not": why_not,
+        "new_user_url": "" if why_not or context["page"].rows else _first_user_url(namespace),
+        "here": here,
+        "denials": denials,
+    }
+    return render(request, "namespaces/permissions.html", context, status=status_of(form))
+
+
+def _listed(request: PersonRequest, namespace: Namespace) -> dict[str, Any]:
+    """Return the page of grants that the address asks for, and the links that filter and sort it."""
     state = request.GET.get("state", "")
     sort = chosen_sort(request.GET, grant_list.OF_NAMESPACE, grant_list.USUAL_OF_GRANTS)
     query = {
@@ -74,30 +92,18 @@ def permissions(request: PersonRequest, handle: str, name: str) -> HttpResponse:
         "state": state if state in selectors.GRANT_STATES else "",
         "sort": "" if sort == grant_list.USUAL_OF_GRANTS else sort,
     }
-    found = grant_list.sort_grants(
-        selectors.grants_on(namespace, search=query["q"], state=query["state"]), sort
-    )
-    page = paginate(found, cursor=request.GET.get("page", ""), query=query)
-    here = request.get_full_path()
-    denials = denial_list.denial_page(
-        namespace.account, DenialFilter(namespace=namespace.name), size=DENIALS_SHOWN
-    ).rows
-    add_fixes(namespace.account, denials, here=here)
-    context = namespace_context(namespace, "permissions") | {
+    found = selectors.grants_on(namespace, search=query["q"], state=query["state"])
+    return {
         **sort_context(sort, grant_list.OF_NAMESPACE, grant_list.USUAL_OF_GRANTS, query),
-        "form": form,
+        "page": paginate(
+            grant_list.sort_grants(found, sort), cursor=request.GET.get("page", ""), query=query
+        ),
         "query": query,
         "states": [
             (text, list_url(query | {"state": each}), each == query["state"])
             for each, text in _STATE_TEXTS.items()
         ],
-        "page": page,
-        "why_not": why_not,
-        "new_user_url": "" if why_not or page.rows else _first_user_url(namespace),
-        "here": here,
-        "denials": denials,
     }
-    return render(request, "namespaces/permissions.html", context, status=status_of(form))
 
 
 def _first_user_url(namespace: Namespace) -> str:
