@@ -2,7 +2,8 @@
 
 The kit as it is published is ten times as heavy as what we use of it. A rule is kept when each class and attribute of
 its selector is a word somewhere in our templates, template tags, forms or scripts, so a name is never put together from
-pieces there. What stands inside `:not()`, `:is()` and the like is kept as it is.
+pieces there. What stands inside `:not()`, `:is()` and the like is kept as it is. A custom property is kept when a rule
+that is served, or one of ours, reads it.
 """
 
 import re
@@ -17,6 +18,10 @@ HERE = Path(__file__).parents[2]
 PUBLISHED = HERE / "vendor" / "tabler" / "tabler.min.css"
 SERVED = HERE / "static" / "vendor" / "tabler" / "tabler.css"
 SOURCES = ("templates/**/*.html", "*/templatetags/*.py", "*/forms.py", "namespaces/readme.py", "static/*.js")
+OURS = HERE / "static" / "panel.css"
+TOKEN = re.compile(r"""(?<=[{;])(--[\w-]+):((?:"[^"]*"|'[^']*'|[^;}"'])*);?""")
+READ = re.compile(r"var\((--[\w-]+)")
+EMPTY = re.compile(r"^[^{}\n]*\{\}\n", re.MULTILINE)
 HOLDS_RULES = {"media", "supports", "layer", "container"}
 
 
@@ -30,13 +35,27 @@ def words_of_ours() -> set[str]:
     return {*re.findall(r"[A-Za-z][\w-]*", text), *(f"data-{name}" for name in in_scripts)}
 
 
-def used(css: str, words: set[str]) -> str:
-    """Return the rules that `words` can match, one a line, with the comment that names version and licence."""
+def used(css: str, words: set[str], ours: str = "") -> str:
+    """Return the rules that `words` can match, one a line, with the comment that names version and licence.
+
+    `ours` is the CSS that is loaded with them.
+    """
     comment = re.search(r"/\*!.*?\*/", css, re.DOTALL)
     rules = list(_kept(tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True), words))
     animated = "".join(rule for rule in rules if not rule.startswith("@keyframes"))
     moving = [rule for rule in rules if not rule.startswith("@keyframes") or _name(rule) in animated]
-    return "\n".join([comment[0] if comment else "", *moving, ""])
+    return _with_tokens_read("\n".join([comment[0] if comment else "", *moving, ""]), ours)
+
+
+def _with_tokens_read(css: str, ours: str) -> str:
+    values: dict[str, str] = {}
+    for name, value in TOKEN.findall(css):
+        values[name] = values.get(name, "") + value
+    read, new = set[str](), set(READ.findall(TOKEN.sub("", css) + ours))
+    while new:
+        read |= new
+        new = set(READ.findall("".join(values.get(name, "") for name in new))) - read
+    return EMPTY.sub("", TOKEN.sub(lambda token: token[0] if token[1] in read else "", css))
 
 
 def _kept(nodes: Iterable[Any], words: set[str]) -> Iterator[str]:
@@ -82,7 +101,7 @@ def _name(keyframes: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    wanted = used(PUBLISHED.read_text(), words_of_ours())
+    wanted = used(PUBLISHED.read_text(), words_of_ours(), OURS.read_text())
     if "--check" not in arguments:
         SERVED.write_text(wanted)
     elif SERVED.read_text() != wanted:
