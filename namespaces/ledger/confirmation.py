@@ -35,14 +35,19 @@ class ConfirmedUse:
 
 def confirm(uses: Sequence[ConfirmedUse]) -> None:
     """Count them, in the caller's transaction."""
+    users = writer.known_users({each.username for each in uses})
+    uses = [each for each in uses if not each.username or each.username in users]
+    if not uses:
+        return
     secrets = _secrets(uses)
-    writer.write(
+    confirmed = [
         Use(
             each.username, secret, each.repository, each.action, 0, each.count, each.at, each.at,
             frozenset({ledger_network(each.address)}) - {""}, each.address, each.client,
         )
         for each, secret in zip(uses, secrets, strict=True)
-    )  # fmt: skip
+    ]  # fmt: skip
+    writer.write(confirmed, users)
 
 
 def _secrets(uses: Sequence[ConfirmedUse]) -> list[int]:
@@ -51,12 +56,10 @@ def _secrets(uses: Sequence[ConfirmedUse]) -> list[int]:
     if not named:
         return [0] * len(uses)
     requests = _requests(named)
-    only = _only_passwords({each.username for each in named}, max(each.at for each in named))
-    return [
-        _best(each, requests[each.username, each.repository, each.action])
-        or only.get(each.username, 0)
-        for each in uses
-    ]  # fmt: skip
+    found = [_best(each, requests[each.username, each.repository, each.action]) for each in uses]
+    unknown = [each for each, secret in zip(uses, found, strict=True) if each.username and not secret]
+    only = _only_passwords(unknown) if unknown else {}
+    return [secret or only.get(each.username, 0) for each, secret in zip(uses, found, strict=True)]
 
 
 def _requests(uses: Sequence[ConfirmedUse]) -> dict[tuple[str, str, str], list[LedgerEntry]]:
@@ -88,8 +91,9 @@ def _best(use: ConfirmedUse, requests: Iterable[LedgerEntry]) -> int:
     return max(fitting, default=(False, use.at, 0))[2]
 
 
-def _only_passwords(usernames: set[str], now: datetime) -> dict[str, int]:
+def _only_passwords(uses: Sequence[ConfirmedUse]) -> dict[str, int]:
     """Return username → its password, of those who have one that works: their entry may not be written yet."""
-    rows = Secret.objects.live(now).filter(user__username__in=usernames).order_by()
+    live = Secret.objects.live(max(each.at for each in uses))
+    rows = live.filter(user__username__in={each.username for each in uses}).order_by()
     counted = rows.values_list("user__username").annotate(number=Count("id"), only=Min("id"))
     return {username: only for username, number, only in counted if number == 1}

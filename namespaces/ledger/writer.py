@@ -5,7 +5,7 @@ and LEDGER_ACCOUNT_MOST for an account. Anonymous callers, who may ask for any n
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
@@ -70,10 +70,26 @@ class _Place:
         return self.user, self.namespace, self.image_name, use.action, use.day, use.secret
 
 
-def write(uses: Iterable[Use]) -> None:
-    """Write them, in the caller's transaction. Those of users, namespaces and images that are gone are left out."""
-    places = _places(merged(uses))
-    _upsert(_within_bounds(places))
+Users = Mapping[str, tuple[int, int]]  # username → (id, id of the account)
+
+
+def write(uses: Iterable[Use], users: Users | None = None) -> None:
+    """Write them, in the caller's transaction. Those of users, namespaces and images that are gone are left out.
+
+    `users`, where the caller has asked already: what `known_users` says of their names.
+    """
+    all_uses = merged(uses)
+    if users is None:
+        users = known_users({use.username for use in all_uses})
+    _upsert(_within_bounds(_places(all_uses, users)))
+
+
+def known_users(names: Collection[str]) -> Users:
+    rows = RegistryUser.objects.filter(username__in=set(names) - {""})
+    return {
+        username: (user, account)
+        for username, user, account in rows.values_list("username", "id", "account_id")
+    }
 
 
 def forget_old(now: datetime) -> None:
@@ -115,10 +131,7 @@ def _of(days: QuerySet[LedgerEntry], total: Aggregate) -> Subquery:
     return Subquery(days.order_by().values("namespace").annotate(total=total).values("total"))
 
 
-def _places(uses: Sequence[Use]) -> list[_Place]:
-    names = {use.username for use in uses} - {""}
-    rows = RegistryUser.objects.filter(username__in=names).values_list("username", "id", "account_id")
-    users = {username: (user, account) for username, user, account in rows}
+def _places(uses: Sequence[Use], users: Users) -> list[_Place]:
     owners = Namespace.objects.filter(name__in={split(use.repository)[0] for use in uses})
     namespaces = {name: (id, account) for name, id, account in owners.values_list("name", "id", "account_id")}  # noqa: A001
     found = []
