@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,8 @@ from accounts.limits import OF_PERSON, Limit
 from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, Person, RegistryUser, Secret
 from accounts.peppers import peppers
 from accounts.services import accounts, api_tokens, invitations, members, passwords, people, users
+from namespaces.access import Level
+from namespaces.grant_text import GrantTarget
 from namespaces.models import CatalogRead, Grant, Namespace, ReservedName
 from namespaces.services import grants, namespaces
 from registry_sync.limits import OF_ACCOUNT
@@ -138,6 +141,28 @@ def test_one_grant_for_one_target(cast: Cast) -> None:
     results = together([partial(give, level=each) for each in levels])
     assert raised(results) == [Conflict] * (MANY - 1)
     assert Grant.objects.count() == trail("grant.given") == 1
+
+
+def test_a_grant_that_has_ended_is_renewed_once(cast: Cast) -> None:
+    ended = factories.GrantFactory(user__account=cast.account, expires_at=timezone.now())
+    levels = ["read", "write", "admin"] * (MANY // 3)
+    give = partial(grants.give, by=cast.by("owner"), namespace=ended.namespace, user=ended.user)
+    end = timezone.now() + timedelta(days=7)
+    results = together([partial(give, level=each, expires_at=end) for each in levels])
+    assert raised(results) == [Conflict] * (MANY - 1)
+    assert Grant.objects.get().pk == ended.pk
+    assert trail("grant.changed") == 1
+
+
+def test_a_denied_request_that_two_allow_at_once_is_allowed_by_one_grant(cast: Cast) -> None:
+    namespace = factories.NamespaceFactory(account=cast.account)
+    user = factories.RegistryUserFactory(account=cast.account)
+    target = GrantTarget(namespace, "api")
+    allow = partial(grants.allow, by=cast.by("owner"), user=user, targets=[target], level="write")
+    results = together([allow] * MANY)
+    assert set(raised(results)) <= {Conflict}
+    assert Grant.objects.get().level == Level.WRITE
+    assert trail("grant.given") == 1
 
 
 def test_an_invitation_lets_one_person_in(cast: Cast) -> None:
