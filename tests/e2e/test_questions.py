@@ -92,7 +92,7 @@ def test_on_a_phone_permissions_come_before_what_ends_them(
         for name in (
             "What this user can do",
             "Denied requests",
-            "Replace the password",
+            "Did a password leak?",
             "Disable",
             "Delete user",
         )
