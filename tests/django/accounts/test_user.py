@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.models import RegistryUser
+from accounts.models import Denial, RegistryUser
 from tests import factories
 from tests.cast import MEMBERS, Cast
 
@@ -99,3 +99,29 @@ def test_a_use_of_the_old_password_is_no_first_use(cast: Cast, user: RegistryUse
 
 def test_first_use_is_not_for_strangers(cast: Cast, user: RegistryUser) -> None:
     assert cast.client("stranger").get(f"{user.get_absolute_url()}first-use/").status_code == 404
+
+
+@pytest.mark.parametrize("page", ["users/{user}/", "n/team/permissions/", "n/team/i/api/-/access/"])
+def test_the_list_of_denied_requests_has_heads_of_its_own(cast: Cast, user: RegistryUser, page: str) -> None:
+    """The list of permissions on the same page has heads that sort."""
+    now = timezone.now()
+    image = factories.ImageFactory(
+        namespace=factories.NamespaceFactory(account=cast.account, name="team"), name="api"
+    )
+    factories.GrantFactory(user=user, namespace=image.namespace)
+    Denial.objects.create(
+        user=user,
+        repository="team/api",
+        action="push",
+        reason="No.",
+        remedy="Ask.",
+        first_at=now,
+        last_at=now,
+    )
+    answer = cast.client("owner").get(f"/a/team-red/{page.format(user=user.username)}")
+    before, why, after = answer.content.decode().partition(
+        '<th scope="col">Why, and what would change it</th>'
+    )
+    heads = before.rpartition("<table")[2] + why + after.partition("</thead>")[0]
+    row = after.partition("<tbody>")[2].partition("</tr>")[0]
+    assert heads.count("<th ") == row.count("<td") > 0
