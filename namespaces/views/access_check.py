@@ -54,12 +54,12 @@ _WHO: dict[Action, Promise] = {
 @require_safe
 @tab("access")
 def check(request: PersonRequest, handle: str) -> HttpResponse:
-    """Answer `?user=&action=push&repository=team/api`. Without a repository only ask, about `?image=team/api`."""
+    """Answer `?user=&action=push&repository=team/api`. Without a repository only ask, about `?image=` or `?who=`."""
     account = permissions.account(principal(request), handle)
     form = AccessCheckForm(
         request.GET if "repository" in request.GET else None,
         account=account,
-        initial={"repository": request.GET.get("image", "")},
+        initial={"repository": request.GET.get("image", ""), "user": request.GET.get("who", "")},
     )
     context = access_context(account, "check") | {
         "form": form,

@@ -263,12 +263,15 @@ def test_the_way_to_what_would_change_it(
     assert bool(answer.context["fix"]) is bool(link)
 
 
-def test_pages_of_namespaces_and_images_lead_here(cast: Cast, team: Namespace) -> None:
+def test_pages_of_namespaces_images_and_users_lead_here(cast: Cast, team: Namespace) -> None:
     assert f'href="{MATRIX}?namespace=team"' in page(cast, "/a/team-red/n/team/permissions/").text
     assert f'href="{CHECK}?image=team/api"' in page(cast, "/a/team-red/n/team/i/api/-/access/").text
     answer = page(cast, CHECK, image="team/api")
     assert answer.context["form"]["repository"].value() == "team/api"
     assert not answer.context["form"].errors
+    user = factories.RegistryUserFactory(account=cast.account)
+    assert f'href="{CHECK}?who={user.username}"' in page(cast, user.get_absolute_url()).text
+    assert page(cast, f"{CHECK}?who={user.username}").context["form"]["user"].value() == user.username
 
 
 def test_another_accounts_private_namespace_looks_absent(cast: Cast) -> None:
