@@ -239,6 +239,7 @@ def test_members_read_and_who_may_change_permissions_gets_the_button(
         page = cast.client(who).get(path).content.decode()
         assert "push denied: no permission on this image" in page
         assert "from 192.0.2.1 with docker/27.5.1" in page
+        assert ("sort=denied" in page) is (path == LIST)  # others sort what else they list
         assert (allow_url(row) in page) is (who != "viewer")
     answer = cast.client(who).post(allow_url(row), {"where": "image", "level": "write", "expiry": "7"})
     assert answer.status_code == (403 if who == "viewer" else 302)
