@@ -10,10 +10,12 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import Count, Min
 
+from accounts.common.user_agent import short
 from accounts.models import Secret
 from namespaces.ledger import writer
 from namespaces.ledger.entries import Use, ledger_network
 from namespaces.models import LedgerEntry
+from namespaces.models.ledger import ADDRESS_MAX
 from namespaces.names import split
 
 # Between a token and what is done with it: its life, on clocks that differ a little.
@@ -22,7 +24,10 @@ _BEFORE, _AFTER = timedelta(hours=2), timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedUse:
-    """What an event said; `username` is "" where nobody had signed in. `action`: pull or push."""
+    """What an event said, address and client as they came.
+
+    `username` is "" where nobody had signed in. `action`: pull or push.
+    """
 
     username: str
     repository: str
@@ -43,7 +48,7 @@ def confirm(uses: Sequence[ConfirmedUse]) -> None:
     confirmed = [
         Use(
             each.username, secret, each.repository, each.action, 0, each.count, each.at, each.at,
-            frozenset({ledger_network(each.address)}) - {""}, each.address, each.client,
+            frozenset({ledger_network(each.address)}) - {""}, each.address[:ADDRESS_MAX], short(each.client),
         )
         for each, secret in zip(uses, secrets, strict=True)
     ]  # fmt: skip

@@ -6,6 +6,7 @@ from namespaces.models.namespace import Namespace
 from namespaces.names import REPOSITORY_MAX
 
 NETWORKS_MAX = 20
+ADDRESS_MAX = 45
 
 
 class LedgerCounts(models.Model):
@@ -31,7 +32,7 @@ class LedgerCounts(models.Model):
     last_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)  # the last time
     networks = models.TextField(default="")  # a /24 or /64 each, with blanks between
-    address = models.CharField(max_length=45, default="")  # of the last time, as is the client
+    address = models.CharField(max_length=ADDRESS_MAX, default="")  # of the last time, as is the client
     client = ClientField(max_length=80, default="")
 
     class Meta:

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError
+from django.db.models import TextField, Value
+from django.db.models.functions import Concat
 
 from accounts.common.client_ip import Origin
 from accounts.models import DropCounter, RegistryUser
@@ -252,6 +254,17 @@ def test_a_confirmed_use_needs_no_entry_before_it(user: Any) -> None:
     confirmation.confirm([used(user, "pull"), used(None, "pull"), used(None, "pull", image="made-up")])
     assert LedgerEntry.objects.get(action="pull", user=user).secret == 0
     assert not LedgerEntry.objects.filter(user=None).exists()  # no such image
+
+
+def test_what_a_client_calls_itself_is_kept_in_short(user: Any) -> None:
+    """As docker says it in an event: longer than the column, and more than anybody needs to know of a machine."""
+    agent = r"docker/27.3.1 go/go1.22.7 kernel/6.8.0-45-generic os/linux UpstreamClient(Docker-Client/27.3.1)"
+    confirmation.confirm([used(user, "pull", client=agent, address="registry-behind-a-proxy." * 2)])
+    for model in (LedgerEntry, LedgerTotal):
+        (kept,) = model.objects.annotate(
+            as_stored=Concat("client", Value(""), output_field=TextField())
+        ).values_list("as_stored", "address")
+        assert kept == ("docker/27.3.1", ("registry-behind-a-proxy." * 2)[:45])
 
 
 def test_events_confirm_once_what_was_done(user: Any, cast: Cast) -> None:
