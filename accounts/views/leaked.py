@@ -5,10 +5,10 @@ from http import HTTPStatus
 from typing import Final
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts import leak_reports
-from accounts.common import clock
 from accounts.common.client_ip import client_address
 from accounts.common.password_throttle import PasswordThrottle
 
@@ -26,7 +26,7 @@ def report(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return HttpResponseNotAllowed(["POST"])
     address = client_address(request.META)
-    if wait := throttle.failed(address, "", now=int(clock.now().timestamp())):
+    if wait := throttle.failed(address, "", now=int(timezone.now().timestamp())):
         message = {"status": "refused", "message": "Too many reports; wait a minute."}
         return _say(HTTPStatus.TOO_MANY_REQUESTS, message, {"Retry-After": str(wait)})
     text = _password(request)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.utils import timezone
 
@@ -45,7 +46,10 @@ class Installation:
             "REQUEST_METHOD": "GET", "QUERY_STRING": request.path.partition("?")[2], "REMOTE_ADDR": "127.0.0.1",
             "HTTP_AUTHORIZATION": request.headers.get("Authorization", ""), "HTTP_USER_AGENT": "x",
         }  # fmt: skip
-        status, _headers, body = wsgi.respond(environ, now=timezone.now())
+        try:
+            status, _headers, body = wsgi.respond(environ, now=timezone.now())
+        finally:
+            connections.close_all()  # of this request's thread
         return answer(body, status=status)
 
     def stop(self) -> None:
