@@ -16,6 +16,7 @@ from accounts.templatetags.formatting import WORDS
 from accounts.user_field import UserField
 from namespaces.access import Action, Level
 from namespaces.activity.sources import ActivityFilter
+from namespaces.grant_text import summary
 from namespaces.image_description import DESCRIPTION_MAX
 from namespaces.models import Grant, Namespace
 from namespaces.readme import README_MAX
@@ -133,7 +134,7 @@ class GrantChangeForm(GrantEndForm):
 class AllowForm(GrantEndForm):
     """The permission that allows a denied request: on its image or images, or more, with an end.
 
-    `there` is the live permission on that one image, which this one replaces.
+    `there` is the live permission on that one image, which this one replaces; `wide` are those on whole namespaces.
     """
 
     where = forms.ChoiceField(label=_("Where"), widget=forms.RadioSelect, initial="image")
@@ -141,23 +142,33 @@ class AllowForm(GrantEndForm):
     field_order = ("where", "level", "expiry", "expires_on")
 
     def __init__(
-        self, data: Any = None, *, grants: Sequence[ProposedGrant], there: Grant | None, now: datetime
+        self,
+        data: Any = None,
+        *,
+        grants: Sequence[ProposedGrant],
+        there: Grant | None,
+        wide: Sequence[Grant],
+        now: datetime,
     ) -> None:
-        self.grants, self.there, self.now = grants, there, now
+        self.grants, self.there, self.wide, self.now = grants, there, wide, now
         needed = max(each.level for each in grants)
         friday = timezone.localdate(now) + timedelta(days=(4 - timezone.localdate(now).weekday()) % 7 or 7)
         first = KEEP if there and there.expires_at else NEVER if there else "7"
         initial = {"level": needed.word, "expiry": first, "expires_on": friday}
         super().__init__(data, initial=initial)
         images = ", ".join(each.target for each in grants)
-        whole = ", ".join(self._namespaces)
-        self._choices(
-            "where", [("image", images), ("namespace", _("every image in %(name)s") % {"name": whole})]
-        )
+        self._choices("where", [("image", images), ("namespace", self._whole_text())])
         self._choices("level", [(word, text) for word, text in LEVELS if Level.of(word) >= needed])
         if there and there.expires_at:
             unchanged = _("unchanged: %(day)s") % {"day": ending(there.expires_at)}
             self._choices("expiry", [(KEEP, unchanged), *GrantEndForm.base_fields["expiry"].choices])  # type: ignore[attr-defined]
+
+    def _whole_text(self) -> str:
+        """Say without a script, too, what would be replaced."""
+        values = {"name": ", ".join(self._namespaces), "levels": summary(self.wide)}
+        if self.wide:
+            return _("every image in %(name)s, in place of %(levels)s") % values
+        return _("every image in %(name)s") % values
 
     def _choices(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]
@@ -167,6 +178,13 @@ class AllowForm(GrantEndForm):
     @property
     def _namespaces(self) -> list[str]:
         return list(dict.fromkeys(each.namespace for each in self.grants))
+
+    @property
+    def replaced(self) -> list[Grant]:
+        """Return the live permissions in whose place this one comes, of a valid form."""
+        if self.cleaned_data["where"] == "namespace":
+            return [*self.wide]
+        return [self.there] if self.there else []
 
     @property
     def names(self) -> list[str]:
@@ -184,7 +202,7 @@ class AllowForm(GrantEndForm):
     def untouched(self) -> "AllowForm":
         """Return the form as if it had been sent as it is."""
         data = {name: self.get_initial_for_field(field, name) for name, field in self.fields.items()}
-        return AllowForm(data, grants=self.grants, there=self.there, now=self.now)
+        return AllowForm(data, grants=self.grants, there=self.there, wide=self.wide, now=self.now)
 
 
 class DenialFilterForm(forms.Form):

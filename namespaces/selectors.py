@@ -1,7 +1,7 @@
 """Read-only queries on namespaces, images and grants. The caller has checked the permission."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,7 +16,6 @@ from accounts.models import Account, RegistryUser
 from namespaces import permissions
 from namespaces.access import Action, Level, UserStatus, Verdict, decide
 from namespaces.models import HAS_CONTENT, Grant, Image, Namespace, Readme
-from namespaces.smallest_grant import ProposedGrant
 from namespaces.unused_grants import unused_grants
 
 TARGETS_MAX = 100
@@ -168,10 +167,11 @@ def grants_of(user: RegistryUser) -> QuerySet[Grant]:
     )
 
 
-def live_grant_on(user: RegistryUser, proposed: ProposedGrant, now: datetime) -> Grant | None:
-    """Return the user's live grant on the image of `proposed`, which it would replace."""
-    found = Grant.objects.live(now).select_related("user", "namespace")
-    return found.filter(user=user, namespace__name=proposed.namespace, image_name=proposed.image_name).first()
+def live_grants_at(user: RegistryUser, targets: Collection[str], now: datetime) -> list[Grant]:
+    """Return the user's live grants on exactly these: "team/api", or "team" for the whole namespace."""
+    found = Grant.objects.live(now).select_related("user", "namespace").order_by("id")
+    names = {target.partition("/")[0] for target in targets}
+    return [each for each in found.filter(user=user, namespace__name__in=names) if each.target in targets]
 
 
 def live_grants_of_users(users: Sequence[RegistryUser], now: datetime) -> dict[int, list[GrantLine]]:

@@ -108,7 +108,7 @@ class AllowBody(Strict):
     expires_at = Ending(
         required=False,
         help_text="A moment, or a day: until 24:00 of it in the panel’s time zone. Null: never. Not given: in 7 days, "
-        "or as the live grant on this image that it replaces.",
+        "or as the live grant on the same that it replaces; of several, as the last.",
     )
 
 
@@ -151,14 +151,14 @@ class AllowDenied(ApiView):
         whole = data["whole_namespace"]
         names = dict.fromkeys(each.namespace if whole else each.target for each in remedy.grants)
         now = timezone.now()
-        there = selectors.live_grant_on(denial.user, remedy.grants[0], now)
-        usual = there.expires_at if there and not whole and len(names) == 1 else now + USUAL_END
+        ends = [each.expires_at for each in selectors.live_grants_at(denial.user, names, now)]
+        lasting = None if None in ends else max(filter(None, ends), default=now + USUAL_END)
         given = grants.allow(
             by=self.by,
             user=denial.user,
             targets=permissions.targets(self.by, handle, list(names)),
             level=level.word,
-            expires_at=data.get("expires_at", usual),
+            expires_at=data.get("expires_at", lasting),
         )
         return self.answer({"grants": given})
 

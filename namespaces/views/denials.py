@@ -1,6 +1,5 @@
 """The denied requests of an account, and the permission that would have allowed one."""
 
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -29,7 +28,6 @@ from namespaces.access import Action, Level
 from namespaces.denial_list import DenialFilter
 from namespaces.denial_recheck import current_remedy
 from namespaces.forms import AllowForm, DenialFilterForm
-from namespaces.models import Grant
 from namespaces.names import is_repository
 from namespaces.services import grants
 from namespaces.smallest_grant import RemedyKind
@@ -118,8 +116,15 @@ def _allow(request: PersonRequest, handle: str, denial: Denial) -> HttpResponse:
     if remedy.kind is not RemedyKind.GRANT:
         messages.info(request, grant_text.why_no_grant(remedy.kind))
         return redirect(denial_fixes.url_of(account, denial, remedy.kind, here=back))
-    there = selectors.live_grant_on(denial.user, remedy.grants[0], now) if len(remedy.grants) == 1 else None
-    form = AllowForm(_data(request), grants=remedy.grants, there=there, now=now)
+    places = {each.target for each in remedy.grants} | {each.namespace for each in remedy.grants}
+    has = selectors.live_grants_at(denial.user, places, now)
+    form = AllowForm(
+        _data(request),
+        grants=remedy.grants,
+        there=next((each for each in has if each.image_name and len(remedy.grants) == 1), None),
+        wide=[each for each in has if not each.image_name],
+        now=now,
+    )
     if request.method == "POST" and form.is_valid():
         try:
             grants.allow(
@@ -139,7 +144,7 @@ def _allow(request: PersonRequest, handle: str, denial: Denial) -> HttpResponse:
         "denial": denial,
         "form": form,
         "back": back,
-        **_effect(request, denial, form, handle, there, now),
+        **_effect(request, denial, form, handle),
     }
     if request.htmx and request.htmx.target == "effect":
         return render(request, "namespaces/_allow_effect.html", context)
@@ -153,17 +158,14 @@ def _data(request: PersonRequest) -> Any:
     return request.GET if request.htmx and request.htmx.target == "effect" else None
 
 
-def _effect(
-    request: PersonRequest, denial: Denial, form: AllowForm, handle: str, there: Grant | None, now: datetime
-) -> dict[str, Any]:
+def _effect(request: PersonRequest, denial: Denial, form: AllowForm, handle: str) -> dict[str, Any]:
     """Return what the form would give, in sentences."""
     shown = form if form.is_bound else form.untouched()
     if not shown.is_valid():
         return {"effect": "", "effect_problem": _("Select the last day.")}
     targets = permissions.targets(principal(request), handle, shown.names)
     notes = [grant_targets.not_pushed_yet(each) for each in grant_targets.unpushed_targets(targets)]
-    if there and shown.cleaned_data["where"] == "image":
-        notes.append(grant_text.replaced(there))
+    notes += [grant_text.replaced(each) for each in shown.replaced]
     return {"effect": _sentence(request, denial, shown, handle), "effect_notes": notes}
 
 

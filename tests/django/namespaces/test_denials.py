@@ -111,6 +111,27 @@ def test_a_lower_permission_on_the_image_is_raised_and_keeps_its_end(
     assert AuditEvent.objects.get().before == {"level": "read"}
 
 
+def test_what_a_permission_on_the_namespace_replaces_is_said(cast: Cast, team: Any, user: Any) -> None:
+    """Else the user could not even pull any more when the seven days are over."""
+    factories.GrantFactory(user=user, namespace=team)
+    row = denied(user, "repository:team/api:push")
+    client, headers = cast.client("owner"), {"HX-Request": "true", "HX-Target": "effect"}
+    page = client.get(allow_url(row)).content.decode()
+    assert "every image in team, in place of read on team" in page
+    assert "This replaces" not in page
+    query = {"where": "namespace", "level": "write", "expiry": "7"}
+    shown = client.get(allow_url(row), query, headers=headers).content.decode()
+    assert "This replaces what it has: read on team." in shown
+
+
+def test_the_api_ends_nothing_that_it_raises(cast: Cast, team: Any, user: Any) -> None:
+    factories.GrantFactory(user=user, namespace=team)
+    row = denied(user, "repository:team/api:push")
+    path = f"{API}{row.pk}/allow/"
+    (given,) = Caller(token_of(cast.owner)).post(path, {"whole_namespace": True}).json()["grants"]
+    assert (given["image"], given["level"], given["expires_at"]) == ("", "write", None)
+
+
 def test_what_ends_is_raised_and_ends_as_before(cast: Cast, team: Any, user: Any) -> None:
     end = timezone.now() + timedelta(days=3)
     factories.GrantFactory(user=user, namespace=team, image_name="api", expires_at=end)

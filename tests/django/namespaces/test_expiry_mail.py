@@ -114,6 +114,22 @@ def test_a_password_that_use_keeps_alive_is_not_told_of(cast: Cast, mailoutbox: 
     assert send(mailoutbox)
 
 
+def test_of_a_password_that_use_keeps_alive_its_last_end_is_told(cast: Cast, mailoutbox: list[Any]) -> None:
+    """Not the moment that each use moves on, which is as far away every day."""
+    user = user_of(cast)
+    days = []
+    for left in range(31, -1, -1):
+        now = NOON + (31 - left) * DAY
+        Secret.objects.filter(user=user).update(
+            expires_at=NOON + 31 * DAY + timedelta(hours=1),
+            retires_at=now + 7 * DAY,
+            retire_after_unused_days=7,
+        )
+        if send(mailoutbox, now):
+            days.append(left)
+    assert days == [30, 7, 1, 0]
+
+
 @pytest.mark.parametrize("what", ["disabled", "closed", "expired", "late"])
 def test_what_nobody_can_use_or_is_far_is_not_told_of(cast: Cast, mailoutbox: list[Any], what: str) -> None:
     user = user_of(cast, expires_at=NOON + 7 * DAY)
