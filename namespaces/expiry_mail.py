@@ -101,9 +101,8 @@ def _endings(now: datetime, until: datetime) -> Iterator[Ending]:
     working = {"user__disabled_at": None, "user__account__closed_at": None}
     for secret in Secret.objects.live(now).filter(ends | retires, **working).select_related("user"):
         # What ends unused is moved on by each use: it would be seven days away every day.
-        end = secret.expires_at if secret.retire_after_unused_days else secret.ends_at
-        if end and _before_user(end, secret.user):
-            yield Ending(secret.user, end, secret=secret)
+        if secret.last_end and _before_user(secret.last_end, secret.user):
+            yield Ending(secret.user, secret.last_end, secret=secret)
     for grant in Grant.objects.filter(ends, **working).select_related("user", "namespace"):
         if grant.expires_at and _before_user(grant.expires_at, grant.user):
             yield Ending(grant.user, grant.expires_at, grant=grant)

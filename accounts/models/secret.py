@@ -53,5 +53,10 @@ class Secret(models.Model):
         """When it stops working; None where nothing ends it."""
         return min(filter(None, (self.expires_at, self.retires_at)), default=None)
 
+    @property
+    def last_end(self) -> datetime | None:
+        """When it stops working however often it is used; None where nothing says."""
+        return self.expires_at if self.retire_after_unused_days else self.ends_at
+
     def live_at(self, now: datetime) -> bool:
         return self.ends_at is None or self.ends_at > now

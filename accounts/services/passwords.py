@@ -149,7 +149,7 @@ def add(user: RegistryUser, *, ends_with: Secret | None = None) -> str:
     """Return a new password of the user, whose row is locked or new; it ends as the account wants, or sooner."""
     ends = [
         password_rules.latest_end(user.account, timezone.now()),
-        ends_with.expires_at if ends_with else None,
+        ends_with.last_end if ends_with else None,
     ]
     password, pepper = credentials.make(credentials.USER_PREFIX), peppers()[0]
     Secret.objects.create(

@@ -198,6 +198,9 @@ class _Rooms:
         return full
 
     def _may_be_full(self, account: int, more: int, owners: Counter[tuple[int, int | None]]) -> bool:
+        """Whoever was not counted yet may be: this process may have begun in the midst of the day."""
+        if account not in self.accounts:
+            return True
         return self.accounts[account] + more > settings.LEDGER_ACCOUNT_MOST or any(
             self.users[owner] + of_user > settings.LEDGER_USER_MOST
             for owner, of_user in owners.items()

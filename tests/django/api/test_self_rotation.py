@@ -90,6 +90,24 @@ def test_the_new_one_ends_with_the_one_that_was_given(user: Any) -> None:
     assert [each.expires_at for each in passwords.live(user)] == [ends, ends]
 
 
+def test_what_retires_on_a_date_cannot_outlive_it(user: Any) -> None:
+    """The newer one has ended before it; then the older one alone may rotate."""
+    retires = timezone.now() + timedelta(days=3)
+    Secret.objects.filter(user=user).update(retires_at=retires)
+    factories.add_password(user)
+    Secret.objects.filter(retires_at=None).update(expires_at=timezone.now())
+    assert rotate(user.username, user.password).status_code == 201
+    assert [each.expires_at for each in passwords.live(user)] == [retires, None]
+
+
+def test_what_ends_unused_hands_on_no_end(user: Any) -> None:
+    Secret.objects.filter(user=user).update(
+        retires_at=timezone.now() + timedelta(days=3), retire_after_unused_days=3
+    )
+    rotate(user.username, user.password)
+    assert [each.expires_at for each in passwords.live(user)] == [None, None]
+
+
 def test_the_accounts_longest_life_holds_too(cast: Cast, user: Any) -> None:
     Account.objects.filter(pk=cast.account.pk).update(longest_life_days=7)
     rotate(user.username, user.password)

@@ -178,6 +178,15 @@ def test_a_user_has_only_so_many_entries_a_day_and_keeps_counting_those(user: An
     assert rows(user=user, day=date(2026, 3, 2)) == [("app", "pull", 1, 0)]
 
 
+def test_a_process_that_begins_counts_what_is_there(user: Any, settings: Any) -> None:
+    settings.LEDGER_USER_MOST = 3
+    for number in range(6):
+        writer._rooms.forget()
+        note(user, f"team/i{number}:pull")
+        granted.granted.write()
+    assert len(rows(user=user)) == 3
+
+
 def test_an_account_has_only_so_many_entries_a_day(user: Any, settings: Any) -> None:
     settings.LEDGER_ACCOUNT_MOST = 4
     for _number in range(4):
