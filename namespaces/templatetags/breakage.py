@@ -59,7 +59,9 @@ def how_many_confirmed(breakage: Breakage) -> str:
 def refused_caller(caller: RefusedCaller) -> SafeString:
     """Return "CI deploy: 812 pulls, 3 pushes (team/api, team/web), last 4 min ago"."""
     if caller.user:
-        name = format_html('<a href="{}">{}</a>', caller.user.get_absolute_url(), caller.user.description)
+        name = format_html(
+            '<a href="{}"><u>{}</u></a>', caller.user.get_absolute_url(), caller.user.description
+        )
     elif caller.anonymous:
         name = format_html("{}", _("anonymous callers"))
     else:

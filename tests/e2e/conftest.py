@@ -4,7 +4,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,11 +28,11 @@ class Installation:
     environment: dict[str, str]
 
 
-@pytest.fixture(scope="package")  # its processes are at work all the time, beside the tests that come then
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    folder, ports = tmp_path_factory.mktemp("run"), processes.ports()
-    log = folder / "run.log"
-    ours = {"DATA_DIR": str(folder / "data"), **ports, "SYNC_INTERVAL_SECONDS": "2"}
+@contextmanager
+def standalone(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Installation]:
+    """Start `make run` over a data folder below `folder`, with `more` in its environment, until it is ready."""
+    ports, log = processes.ports(), folder / "run.log"
+    ours = {"DATA_DIR": str(folder / "data"), **ports, "SYNC_INTERVAL_SECONDS": "2", **(more or {})}
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SECRETS_DIR"}}
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env={**kept, **ours})
     try:
@@ -44,6 +45,12 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
         )
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="package")  # its processes are at work all the time, beside the tests that come then
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with standalone(tmp_path_factory.mktemp("run")) as running:
+        yield running
 
 
 @pytest.fixture(scope="package")

@@ -190,7 +190,7 @@ def test_a_permission_that_is_removed_says_what_it_gave(cast: Cast, team: Namesp
         entry(grant.user, team, image_name=name)
     page = text_of(client.get(f"/a/team-red/grants/{grant.pk}/remove/"))
     assert "Requests that were allowed in the last 60 days would be refused:" in page
-    assert "CI deploy</a>: 812 pulls, 1 push (team/" in page
+    assert "CI deploy</u></a>: 812 pulls, 1 push (team/" in page
     assert "and 1 more)" in page
     assert "only requested tokens" not in page
     assert "None would be refused: 1 caller" in text_of(client.get("/a/team-red/n/team/publish/"))
@@ -209,7 +209,7 @@ def test_lower_levels_are_asked_for_when_they_break_something(cast: Cast, team: 
     form = {f"level-{grant.pk}-write": "read", "next": "/a/team-red/n/team/permissions/"}
     asked = client.post("/a/team-red/grants/levels/", form)
     assert asked.status_code == 200
-    assert "CI deploy</a>: 2 pushes (team/api)" in text_of(asked)
+    assert "CI deploy</u></a>: 2 pushes (team/api)" in text_of(asked)
     assert Grant.objects.get().level == Level.WRITE
     question = asked.context["question"]
     done = client.post(question.act, question.fields)
@@ -248,7 +248,7 @@ def test_a_deletion_asks_again_when_it_breaks_something(cast: Cast, team: Namesp
     }[what]
     assert client.post(page, {"confirm": "another"}).status_code == 400
     asked = client.post(page, {"confirm": name})
-    assert "CI deploy</a>: 5 pulls (team/api)" in text_of(asked)
+    assert "CI deploy</u></a>: 5 pulls (team/api)" in text_of(asked)
     assert model.objects.count() == 1  # type: ignore[attr-defined]
     assert client.post(page, asked.context["question"].fields).status_code == 302
     assert not model.objects.exists()  # type: ignore[attr-defined]
