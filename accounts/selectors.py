@@ -74,9 +74,10 @@ def used_newest_password(user: RegistryUser) -> Secret | None:
     return newest if newest and newest.last_used_at else None
 
 
-def is_live_password(user: RegistryUser, text: str) -> bool:
+def live_password(user: RegistryUser, text: str) -> Secret | None:
+    """Return the password of the user that is `text`; None for what is none, or has ended."""
     digests = credentials.digests(text, peppers())
-    return Secret.objects.live(timezone.now()).filter(user=user, digest__in=digests).exists()
+    return Secret.objects.live(timezone.now()).filter(user=user, digest__in=digests).first()
 
 
 def passwords_of(user: RegistryUser) -> QuerySet[Secret]:

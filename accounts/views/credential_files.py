@@ -45,7 +45,7 @@ def posted_password(request: PersonRequest, handle: str, username: str) -> tuple
     """Return the user, and its password that the page sent back; "" for one that is not the user's or has ended."""
     user = permissions.user(principal(request), handle, username, Permission.USERS_MANAGE)
     password = request.POST.get("password", "")
-    return user, password if selectors.is_live_password(user, password) else ""
+    return user, password if selectors.live_password(user, password) else ""
 
 
 def refused(request: PersonRequest, user: RegistryUser) -> HttpResponse:

@@ -33,9 +33,11 @@ def show(
     `instead`: "replaced" where the older ones have stopped, "rotated" where the older one goes on. `steps`: of a test
     of the password.
     """
-    example = example_of(user)
+    example, secret = example_of(user), selectors.live_password(user, password)
+    ends = (user.expires_at, secret.ends_at if secret else None)  # whichever is first
     return render(request, "accounts/secret.html", {
-        "account": user.account, "user": user, "password": password, "ends_at": user.expires_at, "instead": instead,
+        "account": user.account, "user": user, "password": password, "ends_at": min(filter(None, ends), default=None),
+        "instead": instead,
         "tabs": client_tabs(user, example), "example": example, "live": live_note(request, user), "steps": steps,
     })  # fmt: skip
 

@@ -124,3 +124,13 @@ def test_a_new_password_ends_as_the_account_wants(cast: Cast, short: Account) ->
     assert oldest.expires_at is None
     passwords.replace(by=cast.by("owner"), user=user)
     assert Secret.objects.latest("pk").expires_at
+
+
+def test_the_page_of_a_new_password_says_when_it_ends_before_its_user(cast: Cast, short: Account) -> None:
+    user = factories.RegistryUserFactory(account=short)
+    answer = cast.client("owner").post(f"/a/team-red/users/{user.username}/password/", {"once": "a mark"})
+    assert answer.context["ends_at"] == password_rules.latest_end(short, timezone.now())
+    RegistryUser.objects.update(expires_at=timezone.now() + timedelta(days=1))
+    answer = cast.client("owner").post(f"/a/team-red/users/{user.username}/password/", {"once": "another"})
+    user.refresh_from_db()
+    assert answer.context["ends_at"] == user.expires_at
