@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db.models import BigIntegerField
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -31,7 +32,8 @@ class _Names(serializers.ListField):
 
 
 class GrantLevelBody(Strict):
-    id = serializers.IntegerField()
+    # SQLite is handed no greater number in a list.
+    id = serializers.IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT)
     level = serializers.ChoiceField(GRANTED, allow_null=True, help_text="Null: the grant is removed.")
 
 

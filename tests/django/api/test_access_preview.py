@@ -101,6 +101,7 @@ def test_what_is_not_in_the_account_is_absent(world: World) -> None:
         {"private_namespaces": ["theirs"]},
         {"deleted_namespaces": ["nowhere"]},
         {"grants": [{"id": 1, "level": "none"}]},
+        {"grants": [{"id": 2**63, "level": "read"}]},
         {"private_namespaces": ["x"] * 501},
     ):
         answer = world.caller("owner").post(PATH, body)
