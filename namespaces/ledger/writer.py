@@ -4,7 +4,7 @@ Bounded: an entry for each user, password, image, action and day, at most LEDGER
 and LEDGER_ACCOUNT_MOST for an account. Anonymous callers, who may ask for any name, get none for made-up images.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -197,6 +197,17 @@ class _Rooms:
                 self.accounts[owner[0]] += more
         return full
 
+    def take(self, owner: tuple[int, int | None], most: int) -> int:
+        """Take up what is left for an owner that `full` returned, at most so many. Return how many."""
+        left = min(
+            settings.LEDGER_USER_MOST - self.users[owner],
+            settings.LEDGER_ACCOUNT_MOST - self.accounts[owner[0]],
+        )
+        taken = max(min(left, most), 0)
+        self.users[owner] += taken
+        self.accounts[owner[0]] += taken
+        return taken
+
     def _may_be_full(self, account: int, more: int, owners: Counter[tuple[int, int | None]]) -> bool:
         """Whoever was not counted yet may be: this process may have begun in the midst of the day."""
         if account not in self.accounts:
@@ -219,14 +230,18 @@ _rooms = _Rooms()
 
 
 def _within_bounds(places: list[_Place]) -> list[_Place]:
-    """Leave out what would be new entries of those who have no room; it is counted as dropped."""
+    """Leave out new entries of those who have no room for all they bring; what is left out is counted as dropped."""
     today = max((place.use.day for place in places), default=date.min)
     full = _rooms.full(places, today)
     if not full:
         return places
     crowded = [place for place in places if (place.account, place.user) in full]
     known = _existing(crowded)
-    left_out = {place.key for place in crowded} - known
+    new: dict[tuple[int, int | None], list[_Place]] = defaultdict(list)
+    for place in crowded:
+        if place.key not in known:
+            new[place.account, place.user].append(place)
+    left_out = {place.key for owner, some in new.items() for place in some[_rooms.take(owner, len(some)) :]}
     dropped: Counter[str] = Counter()
     for place in crowded:
         if place.key in left_out:

@@ -178,6 +178,16 @@ def test_a_user_has_only_so_many_entries_a_day_and_keeps_counting_those(user: An
     assert rows(user=user, day=date(2026, 3, 2)) == [("app", "pull", 1, 0)]
 
 
+def test_what_there_is_room_for_is_kept_of_a_request_for_more(user: Any, settings: Any) -> None:
+    """As regsync asks for every repository of its configuration at once."""
+    settings.LEDGER_USER_MOST = 3
+    for _time in range(2):
+        note(user, " ".join(f"team/i{number}:pull" for number in range(5)))
+        granted.granted.write()
+    assert rows(user=user) == [("i0", "pull", 2, 0), ("i1", "pull", 2, 0), ("i2", "pull", 2, 0)]
+    assert DropCounter.objects.get(kind=DropCounter.Kind.LEDGER).count == 4
+
+
 def test_a_process_that_begins_counts_what_is_there(user: Any, settings: Any) -> None:
     settings.LEDGER_USER_MOST = 3
     for number in range(6):
