@@ -26,7 +26,7 @@ _TEXTS: dict[RemedyKind, Promise] = {
     RemedyKind.GRANT: _("Allow…"),
     RemedyKind.ENABLE_USER: _("Enable the user"),
     RemedyKind.EXTEND_USER: _("Set a later expiry"),
-    RemedyKind.SIGN_IN: _("Replace the password"),
+    RemedyKind.SIGN_IN: _("See the passwords"),
     RemedyKind.CREATE_NAMESPACE: _("Create the namespace"),
 }
 
@@ -67,7 +67,8 @@ def url_of(account: Account, row: Denial, kind: RemedyKind, *, here: str) -> str
         case RemedyKind.ENABLE_USER | RemedyKind.EXTEND_USER:
             return reverse("user", args=[account.handle, row.user.username])
         case RemedyKind.SIGN_IN:
-            return reverse("user-password", args=[account.handle, row.user.username])
+            # Not to the button that replaces all passwords: the newest may well be in use.
+            return f"{reverse('user', args=[account.handle, row.user.username])}#passwords"
         case RemedyKind.CREATE_NAMESPACE:
             name = split((row.source_names or [row.repository])[0])[0]
             return f"{reverse('namespace-create', args=[account.handle])}?{urlencode({'name': name})}"

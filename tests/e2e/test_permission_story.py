@@ -182,6 +182,8 @@ def see_both_passwords_in_use(page: Page, yard: Yard) -> None:
 
 def see_the_end_of_the_old_one(page: Page, yard: Yard) -> None:
     shown(page, yard.user, "the password has ended")
+    to_passwords = page.get_by_role("link", name="See the passwords: CI deploy, signing in")
+    expect(to_passwords).to_have_attribute("href", re.compile("#passwords$"))
     expect(page.locator("#passwords")).to_contain_text("ended")
     expect(page.get_by_text("The old password was last used")).to_have_count(0)
     accessible(page)

@@ -196,7 +196,7 @@ def test_layers_of_several_images_are_allowed_together(cast: Cast, team: Any, us
     [
         (RemedyKind.ENABLE_USER, "while the user is disabled", "/a/team-red/users/{}/"),
         (RemedyKind.EXTEND_USER, "the user has expired", "/a/team-red/users/{}/"),
-        (RemedyKind.SIGN_IN, "the password was wrong", "/a/team-red/users/{}/password/"),
+        (RemedyKind.SIGN_IN, "the password was wrong", "/a/team-red/users/{}/#passwords"),
         (RemedyKind.CREATE_NAMESPACE, "Create it first", "/a/team-red/namespaces/new/?name=missing"),
         (RemedyKind.OTHER_ACCOUNT, "belongs to another account", LIST),
         (RemedyKind.OTHER_NAME, "no image can have this name", LIST),
