@@ -49,7 +49,7 @@ def access_context(account: Account, current: str) -> dict[str, Any]:
     pages = [
         ("matrix", _("Who can do what"), "access-matrix"),
         ("check", _("Check access"), "access-check"),
-        ("who", _("Who may"), "access-who"),
+        ("who", _("Find users"), "access-who"),
         ("denials", _("Denied requests"), "denials"),
     ]
     return {

@@ -58,7 +58,7 @@ def test_it_is_tried_taken_and_ended(
     page.get_by_role("textbox", name="What was found").fill(config.read_text())
     page.get_by_role("button", name="Look it up").click()
     expect(page.get_by_role("cell", name="Production servers")).to_be_visible()
-    page.get_by_role("button", name="End rmp_").click()
+    page.get_by_role("button", name="End now: rmp_").click()
     expect(page.get_by_text("Ended. Logins with it fail from now on")).to_be_visible()
     with pytest.raises(ClientError):
         tags()

@@ -303,6 +303,14 @@ def test_a_wrong_question_is_said_at_its_field_and_kept(
         assert answer.context["form"]["repository"].value() == query["repository"]
 
 
+def test_that_people_delete_too_is_said_beside_users_that_may(cast: Cast, team: Namespace) -> None:
+    factories.NamespaceFactory(account=cast.elsewhere, name="open", public=True)
+    said = "Owners and managers of the account can also delete"
+    assert said in page(cast, WHO, action="delete", repository="team/api").text
+    for action, repository in (("push", "team/api"), ("delete", "open/api"), ("delete", "missing/api")):
+        assert said not in page(cast, WHO, action=action, repository=repository).text
+
+
 def test_everybody_who_may(cast: Cast, team: Namespace) -> None:
     now = timezone.now()
     for name, level, more in (
