@@ -1,4 +1,4 @@
-"""The settings of an account: its name, closing it, and the page that also shows its members."""
+"""The settings of an account: its name, and the page that also shows its members and leads to closing it."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import permissions, selectors
 from accounts.common.errors import Invalid
-from accounts.forms import AccountForm, ConfirmForm, PasswordRulesForm, RoleForm
+from accounts.forms import AccountForm, PasswordRulesForm, RoleForm
 from accounts.models import Account, Invitation, InvitationState
 from accounts.models.invitation import LIVE
 from accounts.roles import Permission, Role
@@ -66,23 +66,6 @@ def password_rules(request: PersonRequest, handle: str) -> HttpResponse:
             messages.success(request, _("Saved."))
             return redirect("account-settings", handle)
     return show_settings(request, account, rules_form=form)
-
-
-@login_required
-@require_POST
-@tab("settings")
-def close(request: PersonRequest, handle: str) -> HttpResponse:
-    by = principal(request)
-    account = permissions.account(by, handle, Permission.ACCOUNT_CLOSE)
-    form = ConfirmForm(request.POST)
-    form.is_valid()
-    try:
-        accounts.close(by=by, account=account, confirmation=form.cleaned_data.get("confirm", ""))
-    except Invalid as error:
-        put_errors(form, error, confirmation="confirm")
-        return show_settings(request, account, problem=form.problem)
-    messages.success(request, _("%(account)s is closed.") % {"account": account.name})
-    return redirect("home")
 
 
 def show_settings(

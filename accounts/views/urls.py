@@ -47,7 +47,6 @@ urlpatterns = [
     path(SETTINGS, settings.settings, name="account-settings"),
     path(f"{SETTINGS}rename/", settings.rename, name="account-rename"),
     path(f"{SETTINGS}password-rules/", settings.password_rules, name="account-password-rules"),
-    path(f"{SETTINGS}close/", settings.close, name="account-close"),
     path(f"{SETTINGS}leave/", members.leave, name="member-leave"),
     path(f"{SETTINGS}members/<int:person_id>/role/", members.change_role, name="member-role"),
     path(f"{SETTINGS}members/<int:person_id>/remove/", members.remove, name="member-remove"),

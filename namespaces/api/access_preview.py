@@ -1,5 +1,7 @@
 """What a change of access would break."""
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.db.models import BigIntegerField
@@ -11,7 +13,7 @@ from rest_framework.response import Response
 
 from accounts import permissions as account_permissions
 from accounts.api.openapi import operation
-from accounts.api.serializers import Moment, Strict
+from accounts.api.serializers import Ending, Moment, Strict
 from accounts.api.view import ApiView
 from accounts.common.errors import Invalid
 from accounts.models import Account, RegistryUser
@@ -37,11 +39,31 @@ class GrantLevelBody(Strict):
     level = serializers.ChoiceField(GRANTED, allow_null=True, help_text="Null: the grant is removed.")
 
 
+class GrantEndBody(Strict):
+    id = serializers.IntegerField(min_value=1, max_value=BigIntegerField.MAX_BIGINT)
+    expires_at = Ending()
+
+
+class UserEndBody(Strict):
+    username = serializers.CharField()
+    expires_at = Ending()
+
+
 class AccessPreviewBody(Strict):
     grants = serializers.ListField(child=GrantLevelBody(), default=list, max_length=MOST)
     blocked_users = _Names("Usernames of users that are disabled or deleted.")
     private_namespaces = _Names("Namespaces that become private.")
     deleted_namespaces = _Names("Namespaces that are deleted.")
+    close_account = serializers.BooleanField(default=False, help_text="Whether the account is closed.")
+    grant_ends = serializers.ListField(
+        child=GrantEndBody(),
+        default=list,
+        max_length=MOST,
+        help_text="New ends of grants. Those that are set or brought forward are judged as if they had come.",
+    )
+    user_ends = serializers.ListField(
+        child=UserEndBody(), default=list, max_length=MOST, help_text="The same of users."
+    )
 
 
 class RefusedCallerSerializer(serializers.Serializer[Any]):
@@ -72,6 +94,10 @@ class AccessPreviewSerializer(serializers.Serializer[Any]):
     callers = serializers.IntegerField(help_text="That were allowed in where the change reaches.")
     refused = serializers.IntegerField(help_text="How many of them would lose something.")
     confirmed = serializers.IntegerField(help_text="How many of these really pulled or pushed.")
+    starts_at = Moment(
+        allow_null=True,
+        help_text="The first of the ends, at which all is judged, if nothing but ends was given; null: at once.",
+    )
     results = RefusedCallerSerializer(
         source="listed", many=True, help_text="At most 20: those that pulled or pushed, the last one first."
     )
@@ -83,13 +109,23 @@ class AccessPreview(ApiView):
         """Say who would be refused after a change, going by the requests of the last days. Changes nothing."""
         account = account_permissions.account(self.by, handle, Permission.GRANTS_MANAGE)
         body = self.data()
-        change = AccessChange(
+        grants, grant_moments = _ended_grants(account, body["grant_ends"])
+        users, user_moments = _ended_users(account, body["user_ends"])
+        at_once = AccessChange(
             levels=_levels(account, body["grants"]),
             users=_users(account, body["blocked_users"]),
             private=_namespaces(account, body["private_namespaces"], "private_namespaces"),
             deleted=_namespaces(account, body["deleted_namespaces"], "deleted_namespaces"),
+            closed=frozenset({account.pk} if body["close_account"] else ()),
         )
-        return self.answer(breakage.of_change(account, change))
+        moments = [*grant_moments, *user_moments] if at_once == AccessChange() else []
+        change = replace(
+            at_once,
+            levels={**at_once.levels, **dict.fromkeys(grants, Level.NONE)},
+            users=at_once.users | users,
+        )
+        starts_at = max(min(moments), timezone.now()) if moments else None
+        return self.answer(breakage.of_change(account, change, starts_at=starts_at))
 
 
 def _levels(account: Account, wanted: list[dict[str, Any]]) -> dict[GrantKey, Level]:
@@ -99,6 +135,27 @@ def _levels(account: Account, wanted: list[dict[str, Any]]) -> dict[GrantKey, Le
         raise Invalid.on("grants", _("There is no grant %(id)s in this account.") % {"id": min(missing)})
     now = timezone.now()
     return {breakage.key_of(grant): levels[id] for id, grant in found.items() if grant.is_live(now)}  # noqa: A001
+
+
+def _ended_grants(account: Account, wanted: list[dict[str, Any]]) -> tuple[list[GrantKey], list[datetime]]:
+    """Return those that end earlier than so far, and when."""
+    ends = {each["id"]: each["expires_at"] for each in wanted}
+    found = Grant.objects.filter(namespace__account=account).in_bulk(list(ends))
+    if missing := ends.keys() - found.keys():
+        raise Invalid.on("grant_ends", _("There is no grant %(id)s in this account.") % {"id": min(missing)})
+    earlier = [grant for id, grant in found.items() if breakage.is_earlier(ends[id], grant.expires_at)]  # noqa: A001
+    return [breakage.key_of(grant) for grant in earlier], [ends[grant.pk] for grant in earlier]
+
+
+def _ended_users(account: Account, wanted: list[dict[str, Any]]) -> tuple[set[int], list[datetime]]:
+    """Return those that end earlier than so far, and when."""
+    ends = {each["username"]: each["expires_at"] for each in wanted}
+    found = {user.username: user for user in RegistryUser.objects.filter(account=account, username__in=ends)}
+    if missing := ends.keys() - found.keys():
+        words = _("There is no user “%(name)s” in this account.") % {"name": min(missing)[:100]}
+        raise Invalid.on("user_ends", words)
+    earlier = [user for user in found.values() if breakage.is_earlier(ends[user.username], user.expires_at)]
+    return {user.pk for user in earlier}, [ends[user.username] for user in earlier]
 
 
 def _users(account: Account, names: list[str]) -> frozenset[int]:

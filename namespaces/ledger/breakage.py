@@ -70,6 +70,7 @@ class Breakage:
     """`refused` of the `callers` that were allowed in there in the last `days` would lose something.
 
     `confirmed` of these really pulled or pushed. `listed` are the first of them: those that did, the last one first.
+    `starts_at` is when it begins; None is at once.
     """
 
     callers: int
@@ -77,6 +78,7 @@ class Breakage:
     confirmed: int
     days: int
     listed: Sequence[RefusedCaller]
+    starts_at: datetime | None = None
 
     @property
     def rest(self) -> int:
@@ -111,9 +113,30 @@ def of_deleted(namespace: Namespace) -> Breakage:
     return of_change(namespace.account, AccessChange(deleted=frozenset({namespace.pk})))
 
 
-def of_change(account: Account, change: AccessChange) -> Breakage:
-    """Return what the change breaks, in at most four statements."""
-    replay = lost_by(change)
+def of_closed(account: Account) -> Breakage:
+    return of_change(account, AccessChange(closed=frozenset({account.pk})))
+
+
+def of_ended_grant(grant: Grant, ends_at: datetime | None) -> Breakage:
+    """Return what breaks at its new end; nothing where that is not earlier than the present one."""
+    levels = {key_of(grant): Level.NONE} if is_earlier(ends_at, grant.expires_at) else {}
+    return of_change(grant.namespace.account, AccessChange(levels=levels), starts_at=ends_at)
+
+
+def of_ended_user(user: RegistryUser, ends_at: datetime | None) -> Breakage:
+    """Return what breaks at its new expiry; nothing where that is not earlier than the present one."""
+    ended = frozenset({user.pk} if is_earlier(ends_at, user.expires_at) else ())
+    return of_change(user.account, AccessChange(users=ended), starts_at=ends_at)
+
+
+def is_earlier(ends_at: datetime | None, before: datetime | None) -> bool:
+    """Return whether an end is set or brought forward. None is never."""
+    return ends_at is not None and (before is None or ends_at < before)
+
+
+def of_change(account: Account, change: AccessChange, *, starts_at: datetime | None = None) -> Breakage:
+    """Return what the change breaks, in at most four statements. `starts_at` is when it takes effect, None at once."""
+    replay = lost_by(change, at=starts_at)
     lines = _lines(replay, account)
     return Breakage(
         callers=len({use.user for use in replay.uses}),
@@ -121,6 +144,7 @@ def of_change(account: Account, change: AccessChange) -> Breakage:
         confirmed=len({use.user for use in replay.refused if use.confirmed_count}),
         days=settings.ACCESS_LEDGER_DAYS,
         listed=lines[:LISTED],
+        starts_at=starts_at,
     )
 
 
@@ -134,12 +158,13 @@ class Replay:
     names: Mapping[int, str]
 
 
-def lost_by(change: AccessChange) -> Replay:
+def lost_by(change: AccessChange, *, at: datetime | None = None) -> Replay:
+    """Judge as at `at`, when other permissions may have ended by themselves; None is now."""
     uses = _uses(change)
     users = RegistryUser.objects.select_related("account").in_bulk(
         {use.user for use in uses if use.user is not None}
     )
-    facts, names = _facts(uses, users.values())
+    facts, names = _facts(uses, users.values(), at or timezone.now())
     return Replay(uses, refused(uses, facts, change), users, names)
 
 
@@ -149,12 +174,20 @@ def _uses(change: AccessChange) -> list[PastUse]:
     of_grants = Q(
         user__in={key.user for key in change.levels}, namespace__in={key.namespace for key in change.levels}
     )
-    rows = LedgerTotal.objects.filter(of_grants | Q(user__in=change.users) | Q(namespace__in=namespaces))
+    touched = of_grants | Q(user__in=change.users) | Q(namespace__in=namespaces)
+    if change.closed:  # then the rest of the change lies in what is closed
+        touched |= Q(user__in=RegistryUser.objects.filter(account__in=change.closed).order_by().values("pk"))
+        touched |= Q(
+            namespace__in=Namespace.objects.filter(account__in=change.closed).order_by().values("pk")
+        )
     places = {(key.user, key.namespace) for key in change.levels}
     return [
         use
-        for use in past_uses(rows)
-        if use.user in change.users or use.namespace in namespaces or (use.user, use.namespace) in places
+        for use in past_uses(LedgerTotal.objects.filter(touched))
+        if change.closed
+        or use.user in change.users
+        or use.namespace in namespaces
+        or (use.user, use.namespace) in places
     ]
 
 
@@ -168,9 +201,10 @@ def past_uses(rows: QuerySet[LedgerTotal]) -> list[PastUse]:
     ]
 
 
-def _facts(uses: Collection[PastUse], users: Collection[RegistryUser]) -> tuple[AccessFacts, dict[int, str]]:
-    """Return what decides now, and namespace id → name."""
-    now = timezone.now()
+def _facts(
+    uses: Collection[PastUse], users: Collection[RegistryUser], now: datetime
+) -> tuple[AccessFacts, dict[int, str]]:
+    """Return what decides at `now`, and namespace id → name."""
     namespaces = Namespace.objects.filter(
         pk__in={use.namespace for use in uses}, account__closed_at=None
     ).order_by()

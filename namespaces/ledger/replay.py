@@ -78,24 +78,27 @@ class AccessFacts:
 class AccessChange:
     """What somebody is about to do. `levels`: of grants that change, NONE of one that goes.
 
-    `users` are disabled or deleted, `private` and `deleted` are namespaces.
+    `users` are disabled or deleted, or end, `private` and `deleted` are namespaces, `closed` are accounts.
     """
 
     levels: Mapping[GrantKey, Level] = field(default_factory=dict)
     users: frozenset[int] = frozenset()
     private: frozenset[int] = frozenset()
     deleted: frozenset[int] = frozenset()
+    closed: frozenset[int] = frozenset()
 
     def applied_to(self, facts: AccessFacts) -> AccessFacts:
         grants = {key: level for key, level in {**facts.grants, **self.levels}.items() if level}
         users = {
-            id: replace(user, status=UserStatus.DISABLED) if id in self.users else user
+            id: replace(user, status=UserStatus.DISABLED)
+            if id in self.users or user.account in self.closed
+            else user
             for id, user in facts.users.items()  # noqa: A001
         }
         namespaces = {
             id: replace(namespace, public=namespace.public and id not in self.private)
             for id, namespace in facts.namespaces.items()  # noqa: A001
-            if id not in self.deleted
+            if id not in self.deleted and namespace.account not in self.closed
         }
         return AccessFacts(users, namespaces, grants)
 

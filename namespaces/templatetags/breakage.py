@@ -1,7 +1,11 @@
 """Who would be refused after a change, a sentence each."""
 
+from datetime import datetime
+
 from django import template
 from django.contrib.humanize.templatetags.humanize import intcomma
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -20,15 +24,28 @@ def how_many_break(breakage: Breakage) -> str:
         "n": intcomma(breakage.refused),
         "callers": intcomma(breakage.callers),
         "days": breakage.days,
+        "day": _day(breakage.starts_at) if breakage.starts_at else "",
     }
     if not breakage.callers:
         return _("No access was recorded here in the last %(days)s days.") % words
     if breakage.refused == breakage.callers == 1:
+        if breakage.starts_at:
+            text = _(
+                "From %(day)s on, requests that were allowed in the last %(days)s days would be refused:"
+            )
+            return text % words
         return _("Requests that were allowed in the last %(days)s days would be refused:") % words
     if not breakage.refused:
         text = ngettext(
             "None would be refused: %(callers)s caller of the last %(days)s days is still allowed.",
             "None would be refused: all %(callers)s callers of the last %(days)s days are still allowed.",
+            breakage.callers,
+        )
+        return text % words
+    if breakage.starts_at:
+        text = ngettext(
+            "From %(day)s on, %(n)s of %(callers)s caller of the last %(days)s days would be refused.",
+            "From %(day)s on, %(n)s of %(callers)s callers of the last %(days)s days would be refused.",
             breakage.callers,
         )
         return text % words
@@ -38,6 +55,11 @@ def how_many_break(breakage: Breakage) -> str:
         breakage.callers,
     )
     return text % words
+
+
+def _day(moment: datetime) -> str:
+    """Return the first day without: what lasts to the end of 4 May is missing from 5 May on."""
+    return date_format(timezone.localtime(moment, timezone.get_default_timezone()), "DATE_FORMAT")
 
 
 @register.filter

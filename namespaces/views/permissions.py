@@ -151,10 +151,17 @@ def edit(request: PersonRequest, handle: str, id: int) -> HttpResponse:  # noqa:
     form = GrantChangeForm(request.POST if request.method == "POST" else None, grant=grant, now=now)
     if form.is_valid():
         wanted = [(grant, _LEVELS[form.values["level"]])]
-        if is_to_be_asked(request, broken := breakage.of_levels(grant.namespace.account, wanted)):
-            given = {name: str(value) for name, value in request.POST.items() if name in form.fields}
+        given = {name: str(value) for name, value in request.POST.items() if name in form.fields}
+        at_once = breakage.of_levels(grant.namespace.account, wanted)
+        later = breakage.of_ended_grant(grant, form.values["expires_at"])
+        if is_to_be_asked(request, later):
+            broken = [each for each in (at_once, later) if each.refused]
             return ask(
-                request, user_confirmations.lower_levels(broken, act=request.path, back=back, fields=given)
+                request, user_confirmations.end_grant(broken, act=request.path, back=back, fields=given)
+            )
+        if is_to_be_asked(request, at_once):
+            return ask(
+                request, user_confirmations.lower_levels(at_once, act=request.path, back=back, fields=given)
             )
         try:
             changed = grants.change(by=by, grant=grant, **form.values)

@@ -55,6 +55,13 @@ def edit(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     found = _changeable(request, handle, username)
     form = UserEditForm(request.POST, user=found)
     if form.is_valid():
+        broken = breakage.of_ended_user(found, form.cleaned_data["expires_at"])
+        if is_to_be_asked(request, broken):
+            given = {name: str(value) for name, value in request.POST.items() if name in form.fields}
+            back = found.get_absolute_url()
+            return ask(
+                request, user_confirmations.end_user(broken, act=request.path, back=back, fields=given)
+            )
         try:
             users.edit(
                 by=principal(request),

@@ -1,12 +1,13 @@
 """What is asked before a user's password, its access as a whole, or one permission of it ends."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext as _
 
-from accounts.models import RegistryUser
+from accounts.models import Account, RegistryUser
 from accounts.templatetags.cells import when
 from accounts.views import form_nonce
 from accounts.views.confirmation import Question, last_use_of
@@ -68,6 +69,43 @@ def lower_levels(broken: Breakage, *, act: str, back: str, fields: Mapping[str, 
         back=back,
         act=act,
         fields={**fields, "next": back, ACKNOWLEDGED: "yes"},
+    )
+
+
+def end_user(broken: Breakage, *, act: str, back: str, fields: Mapping[str, str]) -> Question:
+    """`act` is where the form was sent, and `fields` what it held."""
+    return Question(
+        title=_("Save this expiry?"),
+        stops=[_("Some requests that were allowed lately would be refused once it has expired.")],
+        details=as_html(broken),
+        button=_("Save"),
+        back=back,
+        act=act,
+        fields={**fields, ACKNOWLEDGED: "yes"},
+    )
+
+
+def end_grant(broken: Sequence[Breakage], *, act: str, back: str, fields: Mapping[str, str]) -> Question:
+    """`broken` is at once, by a lower level, and at the end; `act` and `fields` as of `lower_levels`."""
+    return Question(
+        title=_("Save this end?"),
+        stops=[_("Some requests that were allowed lately would be refused once it has ended.")],
+        details=format_html_join("", "{}", ([as_html(each)] for each in broken)),
+        button=_("Save"),
+        back=back,
+        act=act,
+        fields={**fields, "next": back, ACKNOWLEDGED: "yes"},
+    )
+
+
+def close_account(account: Account, broken: Breakage) -> Question:
+    return Question(
+        title=_("Close %(account)s?") % {"account": account.name},
+        stops=[_("Its users are denied at once, and so is everybody else who uses its images.")],
+        details=as_html(broken),
+        button=_("Close account"),
+        back=reverse("account-settings", args=[account.handle]),
+        fields={"confirm": account.handle, ACKNOWLEDGED: "yes"},
     )
 
 

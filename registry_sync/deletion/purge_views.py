@@ -20,7 +20,9 @@ from accounts.roles import Permission
 from accounts.views import button_permissions
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces import permissions, selectors
+from namespaces.ledger import breakage
 from namespaces.models import Image, Namespace
+from namespaces.views.breakage import as_html
 from namespaces.views.navigation import image_context, namespace_context
 from registry_sync import live_updates
 from registry_sync.deletion import purge_scope, purge_selection, purge_service
@@ -128,6 +130,8 @@ def _confirm_one(request: PersonRequest, namespace: Namespace, image: Image | No
             return redirect(_address(purge))
     navigation = image_context(image, "tags") if image else namespace_context(namespace, "settings")
     preview = purge_scope.preview(namespace.account, purge_scope.images_of(namespace, image), timezone.now())
+    if not image:
+        navigation["what_would_break"] = as_html(breakage.of_deleted(namespace))
     return _page(request, image or namespace, preview, navigation, problem=problem)
 
 

@@ -60,6 +60,8 @@ USES = [
         (AccessChange(private=frozenset({OPEN})), [open_theirs, open_nobody, open_ci]),
         (AccessChange(private=frozenset({TEAM})), []),
         (AccessChange(deleted=frozenset({OPEN})), [open_dev, open_theirs, open_nobody, open_ci]),
+        (AccessChange(closed=frozenset({1})), USES),
+        (AccessChange(closed=frozenset({2})), [open_theirs]),
         (AccessChange(levels={GrantKey(DEV, OPEN, ""): Level.NONE}), []),  # it is public
         (
             AccessChange(levels={GrantKey(DEV, OPEN, ""): Level.NONE}, private=frozenset({OPEN})),

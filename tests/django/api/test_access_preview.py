@@ -38,6 +38,7 @@ def test_who_would_be_refused(world: World, grant: Grant) -> None:
         "callers": 1,
         "refused": 1,
         "confirmed": 1,
+        "starts_at": None,
         "results": [
             {
                 "kind": "user",
@@ -65,6 +66,8 @@ def test_who_would_be_refused(world: World, grant: Grant) -> None:
         ({"blocked_users": True}, 1),
         ({"private_namespaces": ["team"]}, 0),
         ({"deleted_namespaces": ["team"]}, 1),
+        ({"close_account": True}, 1),
+        ({"close_account": False}, 0),
     ],
 )
 def test_each_change_is_replayed(world: World, grant: Grant, body: dict[str, Any], refused: int) -> None:
@@ -73,6 +76,25 @@ def test_each_change_is_replayed(world: World, grant: Grant, body: dict[str, Any
     if "blocked_users" in body:
         body = {"blocked_users": [grant.user.username]}
     assert world.caller("owner").post(PATH, body).json()["refused"] == refused
+
+
+@pytest.mark.parametrize("what", ["grant_ends", "user_ends"])
+def test_an_end_is_judged_as_if_it_had_come(world: World, grant: Grant, what: str) -> None:
+    of: dict[str, Any] = {"grant_ends": {"id": grant.pk}, "user_ends": {"username": grant.user.username}}[
+        what
+    ]
+    type(grant.user).objects.update(expires_at=None)
+
+    def answer(end: Any, **more: Any) -> tuple[int, Any]:
+        found = world.caller("owner").post(PATH, {what: [{**of, "expires_at": end}], **more}).json()
+        return found["refused"], found["starts_at"]
+
+    assert answer("2030-05-05T12:00:00Z") == (1, "2030-05-05T12:00:00Z")
+    assert answer(None) == (0, None)
+    assert answer("2030-05-05T12:00:00Z", deleted_namespaces=["team"]) == (1, None)
+    Grant.objects.update(expires_at=timezone.now() + timedelta(days=1))
+    type(grant.user).objects.update(expires_at=timezone.now() + timedelta(days=1))
+    assert answer("2030-05-05T12:00:00Z") == (0, None)
 
 
 def test_callers_who_are_nobody_of_ours_are_counted(world: World, grant: Grant) -> None:
@@ -100,6 +122,8 @@ def test_what_is_not_in_the_account_is_absent(world: World) -> None:
         {"blocked_users": [theirs.user.username]},
         {"private_namespaces": ["theirs"]},
         {"deleted_namespaces": ["nowhere"]},
+        {"grant_ends": [{"id": theirs.pk, "expires_at": None}]},
+        {"user_ends": [{"username": theirs.user.username, "expires_at": None}]},
         {"grants": [{"id": 1, "level": "none"}]},
         {"grants": [{"id": 2**63, "level": "read"}]},
         {"private_namespaces": ["x"] * 501},

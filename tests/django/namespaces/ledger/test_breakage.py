@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from accounts.models import Account, RegistryUser
+from accounts.services import accounts, users
 from namespaces.access import Action, Level, UserStatus, decide
 from namespaces.ledger import breakage
-from namespaces.ledger.replay import AccessChange, GrantKey
+from namespaces.ledger.replay import AccessChange
 from namespaces.models import Grant, LedgerTotal, Namespace
 from namespaces.services import grants, namespaces
 from registry_sync.tokens import queries
@@ -77,12 +78,12 @@ class World:
             expires_at=now - timedelta(days=1) if state == "expired" else None,
         )
 
-    def allowed(self) -> set[tuple[int | None, str, Action]]:
-        """Return what the token door allows."""
+    def allowed(self, at: datetime) -> set[tuple[int | None, str, Action]]:
+        """Return what the token door allows at that moment."""
         found: set[tuple[int | None, str, Action]] = set()
         for user in (*self.users, None):
             repositories = sorted({name for _user, name, _action in self.asked})
-            caller = self._caller(user, repositories)
+            caller = self._caller(user, repositories, at)
             if caller and not (caller.user and caller.user.user_status is not UserStatus.ACTIVE):
                 found |= {
                     (user.pk if user else None, name, action)
@@ -93,11 +94,11 @@ class World:
         return found
 
     @staticmethod
-    def _caller(user: Any, repositories: list[str]) -> queries.Caller | None:
+    def _caller(user: Any, repositories: list[str], at: datetime) -> queries.Caller | None:
         if user is None:
             return queries.load_anonymous(repositories=repositories)
         digests = list(user.secrets.values_list("digest", flat=True))
-        return queries.load_caller(digests=digests, repositories=repositories, now=timezone.now())
+        return queries.load_caller(digests=digests, repositories=repositories, now=at)
 
 
 class Properties(TestCase):
@@ -105,7 +106,8 @@ class Properties(TestCase):
     @settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
     def test_the_refused_set_of_the_replay_is_that_of_the_token_door(self, data: Any) -> None:
         world = World(data.draw)
-        before = world.allowed()
+        at = timezone.now() + timedelta(days=data.draw(st.sampled_from([1, 12])))
+        before = world.allowed(at)
         rows = {row.name: row for row in world.namespaces}
         for user, name, action in world.asked:
             namespace, _slash, image = name.partition("/")
@@ -117,14 +119,22 @@ class Properties(TestCase):
         blocked = data.draw(st.lists(st.sampled_from(ours), unique=True))
         private = data.draw(st.lists(st.sampled_from(world.namespaces[:2]), unique=True))
         deleted = data.draw(st.lists(st.sampled_from(world.namespaces[:2]), unique=True))
-        live = {grant: level for grant, level in levels.items() if grant.is_live(timezone.now())}
+        live = {grant: level for grant, level in levels.items() if grant.is_live(at)}
+        closed = data.draw(st.sampled_from([False, False, True]))
+        others = [grant for grant in given_ if grant not in levels]
+        ending = [grant for grant in others if breakage.is_earlier(at, grant.expires_at)]
+        ending = data.draw(st.lists(st.sampled_from(ending), unique=True)) if ending else []
+        expiring = [user for user in ours if breakage.is_earlier(at, user.expires_at)]
+        expiring = data.draw(st.lists(st.sampled_from(expiring), unique=True)) if expiring else []
         change = AccessChange(
-            levels={GrantKey(g.user_id, g.namespace_id, g.image_name): level for g, level in live.items()},
-            users=frozenset(user.pk for user in blocked),
+            levels={breakage.key_of(grant): level for grant, level in live.items()}
+            | {breakage.key_of(grant): Level.NONE for grant in ending},
+            users=frozenset(user.pk for user in [*blocked, *expiring]),
             private=frozenset(row.pk for row in private),
             deleted=frozenset(row.pk for row in deleted),
+            closed=frozenset({world.ours.pk} if closed else ()),
         )
-        told = breakage.lost_by(change)
+        told = breakage.lost_by(change, at=at)
         found = {
             (use.user, f"{told.names[use.namespace]}/{use.image_name}", use.action) for use in told.refused
         }
@@ -135,13 +145,19 @@ class Properties(TestCase):
                 grants.change(by=by, grant=grant, level=level.word, expires_at=grant.expires_at)
             else:
                 grants.remove(by=by, grant=grant)
+        for grant in ending:
+            grants.change(by=by, grant=grant, level=grant.word, expires_at=at)
+        for user in expiring:
+            users.edit(by=by, user=user, description=user.description, expires_at=at)
         for user in blocked:
             RegistryUser.objects.filter(pk=user.pk).update(disabled_at=timezone.now())
         for row in private:
             namespaces.set_public(by=by, namespace=row, public=False)
         for row in deleted:
             row.delete()
-        assert found == before - world.allowed()
+        if closed:
+            accounts.close(by=by, account=world.ours, confirmation=world.ours.handle)
+        assert found == before - world.allowed(at)
 
 
 @pytest.fixture
@@ -270,3 +286,79 @@ def test_many_callers_are_counted_in_few_statements(cast: Cast, team: Namespace)
     assert broken.listed[0].user.description == "Robot 24"
     answer = cast.client("owner").post("/a/team-red/n/team/delete/", {"confirm": "team"})
     assert "and 5 more callers" in text_of(answer)
+
+
+@pytest.mark.django_db
+def test_an_end_that_comes_earlier_is_asked_for(cast: Cast, team: Namespace) -> None:
+    Namespace.objects.update(public=False)
+    grant, client = Grant.objects.get(), cast.client("owner")
+    entry(grant.user, team, "push", confirmed_count=2)
+    page, form = (
+        f"/a/team-red/grants/{grant.pk}/",
+        {"level": "write", "expiry": "date", "expires_on": "2030-05-04"},
+    )
+    asked = client.post(page, form)
+    assert "From 5 May 2030 on, requests that were allowed in the last 60 days would be" in text_of(asked)
+    assert Grant.objects.get().expires_at is None
+    question = asked.context["question"]
+    assert client.post(question.act, question.fields).status_code == 302
+    assert Grant.objects.get().expires_at == datetime(2030, 5, 5, tzinfo=UTC)
+    assert client.post(page, form | {"expires_on": "2031-05-04"}).status_code == 302
+
+
+@pytest.mark.django_db
+def test_a_lower_level_and_an_earlier_end_are_asked_for_together(cast: Cast, team: Namespace) -> None:
+    grant, client = Grant.objects.get(), cast.client("owner")
+    entry(grant.user, team, "push")
+    other = factories.GrantFactory(user__account=cast.account, namespace=team)
+    entry(other.user, team)
+    asked = client.post(f"/a/team-red/grants/{grant.pk}/", {"level": "read", "expiry": "7"})
+    assert text_of(asked).count("What would break") == 2
+    question = asked.context["question"]
+    assert client.post(question.act, question.fields).status_code == 302
+    assert Grant.objects.get(pk=grant.pk).level == Level.READ
+
+
+@pytest.mark.django_db
+def test_an_expiry_that_comes_earlier_is_asked_for(cast: Cast, team: Namespace) -> None:
+    user, client = Grant.objects.get().user, cast.client("owner")
+    RegistryUser.objects.update(expires_at=None)
+    entry(user, team, confirmed_count=5)
+    page, form = (
+        f"/a/team-red/users/{user}/edit/",
+        {"description": "CI", "expiry": "date", "expires_on": "2030-05-04"},
+    )
+    asked = client.post(page, form)
+    assert "From 5 May 2030 on, requests that" in text_of(asked)
+    assert RegistryUser.objects.get().expires_at is None
+    question = asked.context["question"]
+    assert client.post(question.act, question.fields).status_code == 302
+    assert RegistryUser.objects.get().expires_at == datetime(2030, 5, 5, tzinfo=UTC)
+    assert client.post(page, form | {"expires_on": "2031-05-04"}).status_code == 302
+
+
+@pytest.mark.django_db
+def test_what_has_ended_by_then_breaks_nothing(cast: Cast, team: Namespace) -> None:
+    Namespace.objects.update(public=False)
+    user = Grant.objects.get().user
+    entry(user, team)
+    now = timezone.now()
+    RegistryUser.objects.update(expires_at=now + timedelta(days=5))
+    grant = Grant.objects.get()
+    assert breakage.of_ended_grant(grant, now + timedelta(days=4)).refused == 1
+    assert breakage.of_ended_grant(grant, now + timedelta(days=6)).refused == 0
+
+
+@pytest.mark.django_db
+def test_closing_an_account_asks_when_it_breaks_something(cast: Cast, team: Namespace) -> None:
+    user, client, page = Grant.objects.get().user, cast.client("owner"), "/a/team-red/settings/close/"
+    entry(user, team, confirmed_count=5)
+    entry(factories.RegistryUserFactory(), team)
+    assert client.post(page, {"confirm": "another"}).status_code == 400
+    assert cast.client("manager").post(page, {"confirm": "team-red"}).status_code == 403
+    asked = client.post(page, {"confirm": "team-red"})
+    assert "2 of 2 callers of the last 60 days would be refused." in text_of(asked)
+    assert "CI deploy</u></a>: 5 pulls (team/api)" in text_of(asked)
+    assert not Account.objects.filter(handle="team-red").exclude(closed_at=None).exists()
+    assert client.post(page, asked.context["question"].fields).status_code == 302
+    assert Account.objects.filter(handle="team-red").exclude(closed_at=None).exists()

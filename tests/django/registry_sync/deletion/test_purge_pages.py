@@ -17,6 +17,7 @@ from registry_sync.models import Purge, Removal, RemovalItem, Repository
 from tests import factories, statements
 from tests.cast import MEMBERS, Cast
 from tests.django.namespaces import things
+from tests.django.namespaces.ledger.test_breakage import entry, text_of
 
 NAMESPACE = "/a/team-red/n/team/"
 HERE = f"{NAMESPACE}i/deep/app/-/delete-all/"
@@ -354,3 +355,15 @@ def test_every_deed_has_its_words(cast: Cast, image: Image) -> None:
     told = set(AuditEvent.objects.values_list("action", flat=True))
     assert {"image.deleted", "image.put_back", "namespace.emptied", "namespace.deletion_stopped"} < told
     assert told <= set(AuditAction.values)
+
+
+def test_the_page_about_a_namespace_says_what_would_break(cast: Cast) -> None:
+    image = make(cast, "deep/app", "1.0")
+    grant = factories.GrantFactory(
+        user__account=cast.account, user__description="CI", namespace=image.namespace
+    )
+    entry(grant.user, image.namespace, image_name="deep/app", confirmed_count=5)
+    assert "CI</u></a>: 5 pulls (team/deep/app)" in text_of(
+        cast.client("owner").get(f"{NAMESPACE}delete-all/")
+    )
+    assert "What would break" not in text_of(cast.client("owner").get(HERE))
