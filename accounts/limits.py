@@ -45,15 +45,18 @@ class Holding:
     most: int | None
 
 
-def make_room(limit: Limit[Holder], holder: Holder, *, field: str) -> None:
-    """Lock the holder until the end of the transaction, so that nobody else counts. Raise Conflict on `field`."""
+def make_room(limit: Limit[Holder], holder: Holder, *, field: str, number: int = 1) -> None:
+    """Lock the holder until the end of the transaction, so that nobody else counts. Raise Conflict on `field`.
+
+    `number`: how many are to be created.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"{limit.key} must be counted inside the transaction that creates one")
     if limit.most is None:
         return
     # Not FOR UPDATE: rows that only point at the holder are none of our business.
     type(holder).objects.select_for_update(no_key=True).get(pk=holder.pk)
-    if limit.count(holder) >= limit.most:
+    if limit.count(holder) + number > limit.most:
         raise Conflict.on(field, limit.full % {"most": limit.most, "setting": limit.setting})
 
 

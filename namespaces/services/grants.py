@@ -8,7 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, expiry
+from accounts.audit import Recorded
 from accounts.audit_actions import AuditAction
+from accounts.common.batches import BATCH
 from accounts.common.errors import Conflict, Invalid, NotFound
 from accounts.common.translation import translate
 from accounts.limits import make_room
@@ -60,17 +62,45 @@ def copy(*, by: Principal, source: RegistryUser, to: RegistryUser) -> list[Grant
 
     Raise Conflict when the account has no room for all of them; then none is given.
     """
+    if source.account_id != to.account_id:
+        raise Invalid.on("user", _("Select a user of this account."))
     now = timezone.now()
-    has = set(Grant.objects.live(now).filter(user=to).values_list("namespace_id", "image_name"))
+    has = {(each.namespace_id, each.image_name): each for each in Grant.objects.filter(user=to)}
     found = Grant.objects.live(now).filter(user=source).select_related("namespace__account").order_by("id")
-    return [
-        give(
-            by=by, namespace=each.namespace, user=to, level=each.word, image_name=each.image_name,
-            expires_at=each.expires_at,
-        )
-        for each in found
-        if (each.namespace_id, each.image_name) not in has
-    ]  # fmt: skip
+    renewed, new = [], []
+    for each in found:
+        there = has.get((each.namespace_id, each.image_name))
+        if there is None:
+            new.append(_copied(each, to))
+        elif not there.is_live(now):
+            there.user, there.namespace = to, each.namespace
+            renewed.append(change(by=by, grant=there, level=each.word, expires_at=each.expires_at))
+    return renewed + _give_all(by, to, new)
+
+
+def _copied(grant: Grant, to: RegistryUser) -> Grant:
+    return Grant(
+        user=to,
+        namespace=grant.namespace,
+        image_name=grant.image_name,
+        level=grant.level,
+        expires_at=grant.expires_at,
+    )
+
+
+def _give_all(by: Principal, to: RegistryUser, grants: Sequence[Grant]) -> list[Grant]:
+    """Create them in few statements: an account may have ten thousand, and others wait meanwhile."""
+    if not grants:
+        return []
+    make_room(GRANTS, to.account, field="user", number=len(grants))
+    try:
+        with transaction.atomic():
+            made = Grant.objects.bulk_create(grants, batch_size=BATCH)
+    except IntegrityError:
+        raise Conflict.on("user", _("This user has a permission here already; change that one.")) from None
+    things = (Recorded("grant", each.pk, _label(each), after=_facts(each)) for each in made)
+    audit.record_all(by=by, action=AuditAction.GRANT_CREATED, account=to.account, things=things)
+    return made
 
 
 @transaction.atomic
@@ -168,8 +198,11 @@ def _record(
     before: dict[str, str] | None = None,
     after: dict[str, str] | None = None,
 ) -> None:
-    label = f"{grant.user.description} ({grant.user.username}) on {grant.target}"
     audit.record(
-        by=by, action=action, kind="grant", id=grant.pk, label=label, account=grant.namespace.account,
+        by=by, action=action, kind="grant", id=grant.pk, label=_label(grant), account=grant.namespace.account,
         before=before, after=after,
     )  # fmt: skip
+
+
+def _label(grant: Grant) -> str:
+    return f"{grant.user.description} ({grant.user.username}) on {grant.target}"

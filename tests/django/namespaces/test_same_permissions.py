@@ -6,13 +6,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from accounts.common.errors import Invalid
 from accounts.models import AuditEvent, RegistryUser
 from namespaces.access import Level
 from namespaces.models import Grant, Namespace
+from namespaces.services import grants
 from tests import factories
 from tests.cast import Cast
 from tests.django.api.caller import fields_of
 from tests.django.api.world import caller_of
+from tests.statements import asked_of_the_driver
 
 URL = "/a/team-red/users/new/"
 SOON = timezone.now() + timedelta(days=3)
@@ -73,6 +76,36 @@ def test_a_user_of_another_account_is_none(cast: Cast) -> None:
     answer = cast.client("manager").post(URL, form(like=other.username))
     assert answer.status_code == 400
     assert [*answer.context["form"].errors] == ["like"]
+
+
+def test_many_are_copied_in_few_statements(cast: Cast, model: RegistryUser, team: Namespace) -> None:
+    """While they are, nobody else of the account gives any; on SQLite nobody writes anything."""
+    Grant.objects.bulk_create(
+        Grant(user=model, namespace=team, image_name=f"i{number}", level=Level.READ) for number in range(600)
+    )
+    to = factories.RegistryUserFactory(account=cast.account)
+    with asked_of_the_driver() as statements:
+        grants.copy(by=cast.by("owner"), source=model, to=to)
+    assert len(granted(to.username)) == 602
+    events = AuditEvent.objects.filter(action="grant.given")
+    assert events.count() == len(set(events.values_list("object_id", flat=True))) == 602
+    assert len(statements) < 30
+
+
+def test_what_has_ended_is_renewed(cast: Cast, model: RegistryUser, team: Namespace) -> None:
+    to = factories.RegistryUserFactory(account=cast.account)
+    there = factories.GrantFactory(user=to, namespace=team, level=Level.ADMIN, expires_at=timezone.now())
+    (renewed, _new) = grants.copy(by=cast.by("owner"), source=model, to=to)
+    assert renewed.pk == there.pk
+    assert granted(to.username) == [("team", Level.READ, None), ("team/api", Level.WRITE, SOON)]
+
+
+def test_nothing_is_copied_across_accounts(cast: Cast, model: RegistryUser) -> None:
+    with pytest.raises(Invalid):
+        grants.copy(
+            by=cast.by("owner"), source=model, to=factories.RegistryUserFactory(account=cast.elsewhere)
+        )
+    assert Grant.objects.filter(user__account=cast.elsewhere).count() == 0
 
 
 def test_the_page_says_what_it_gets(cast: Cast, model: RegistryUser) -> None:
