@@ -177,10 +177,13 @@ def _end(moment: datetime | None) -> datetime | None:
 
 
 def _save(by: Principal, grant: Grant, level: Level, expires_at: datetime | None) -> Grant:
-    before = _facts(grant)
+    before, now = _facts(grant), timezone.now()
+    had_ended = not grant.is_live(now)
     grant.level, grant.expires_at = level, expires_at
+    if had_ended and grant.is_live(now):
+        grant.created_at = now  # given anew: it had no time to be used yet
     if _facts(grant) != before:
-        grant.save(update_fields=["level", "expires_at"])
+        grant.save(update_fields=["level", "expires_at", "created_at"])
         _record(by, AuditAction.GRANT_CHANGED, grant, before=before, after=_facts(grant))
     return grant
 

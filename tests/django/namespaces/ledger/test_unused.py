@@ -11,6 +11,7 @@ from namespaces.access import Level
 from namespaces.ledger import confirmation
 from namespaces.ledger.confirmation import ConfirmedUse
 from namespaces.models import Grant
+from namespaces.services import grants
 from tests import factories
 from tests.cast import Cast
 from tests.django.api.caller import Caller, token_of
@@ -58,6 +59,17 @@ def test_permissions_that_nothing_was_done_with(cast: Cast, team: Any) -> None:
     given(cast, team, "ended", expires_at=timezone.now() - DAY)
     given(cast, team, "idle", expires_at=timezone.now() + DAY)
     assert shown(cast) == {"used elsewhere", "asked for", "idle"}
+
+
+def test_what_was_renewed_is_as_young_as_that(cast: Cast, team: Any) -> None:
+    used(given(cast, team, "used elsewhere", image="api"), "web", 59)
+    ended = [given(cast, team, name, expires_at=timezone.now() - DAY) for name in ("again", "later", "level")]
+    by, later = cast.by("owner"), timezone.now() + DAY
+    grants.give(by=by, namespace=team, user=ended[0].user, level="write", expires_at=later)
+    grants.change(by=by, grant=ended[1], level="write", expires_at=later)
+    grants.change(by=by, grant=ended[2], level="read", expires_at=ended[2].expires_at)
+    assert shown(cast) == {"used elsewhere"}
+    assert Grant.objects.get(pk=ended[2].pk).created_at < timezone.now() - 89 * DAY
 
 
 def test_a_young_ledger_calls_nothing_unused(cast: Cast, team: Any) -> None:
