@@ -86,7 +86,8 @@ def note(
 
 
 def _write(notes: list[Granted]) -> None:
-    writer.write([use for each in notes for use in each.uses()])
+    # One by one: a note may name a thousand images.
+    writer.write(use for each in notes for use in each.uses())
 
 
 granted = Batch(DropCounter.Kind.LEDGER, _write, most=MOST, each=EACH, merge=Granted.merged_with)
