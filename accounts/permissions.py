@@ -14,6 +14,7 @@ from accounts.common.errors import Forbidden, NotFound
 from accounts.common.expiring import EXPIRES_SOON
 from accounts.common.prepared_queries import prepared
 from accounts.common.translation import translate
+from accounts.expiring_users import expiring
 from accounts.models import Account, ApiToken, Invitation, Member, RegistryUser, Secret
 from accounts.principal import Principal
 from accounts.roles import Permission, Role, denial_text, has_permission
@@ -26,7 +27,10 @@ def account(by: Principal, handle: str, permission: Permission = Permission.ACCO
 
 
 def account_with_expiring(by: Principal, handle: str) -> Account:
-    """As `account`, with `.expiring_count`: of its users, those that expire soon. It costs no statement of its own."""
+    """As `account`, with `.expiring_count`: of its users, those that expire soon, or whose last password ends soon.
+
+    It costs no statement of its own.
+    """
     now = timezone.now()
     found = _membership_with_expiring(
         person_id=by.person_id, handle=handle, now=now, until=now + EXPIRES_SOON
@@ -42,9 +46,7 @@ def account_with_expiring(by: Principal, handle: str) -> Account:
 def _membership_with_expiring(
     *, person_id: int, handle: str, now: datetime, until: datetime
 ) -> QuerySet[Member]:
-    users = RegistryUser.objects.filter(
-        account=OuterRef("account_id"), disabled_at=None, expires_at__gt=now, expires_at__lte=until
-    )
+    users = RegistryUser.objects.filter(expiring(now, until), account=OuterRef("account_id"))
     counted = users.order_by().values("account").annotate(n=Count("pk")).values("n")
     found = Member.objects.select_related("account").order_by()
     found = found.filter(person_id=person_id, account__handle=handle, account__closed_at=None)

@@ -12,8 +12,10 @@ from django.utils import timezone
 from accounts import credentials
 from accounts.audit_actions import AUDIT_KINDS
 from accounts.common import timestamps
+from accounts.common.expiring import EXPIRES_SOON
 from accounts.common.pagination import Page, paginate_prepared
-from accounts.common.prepared_queries import Prepared, prepared
+from accounts.common.prepared_queries import prepared
+from accounts.expiring_users import with_password_end
 from accounts.models import (
     Account,
     ApiToken,
@@ -62,10 +64,16 @@ def users_of(account: Account, *, search: str = "") -> QuerySet[RegistryUser]:
 
 def user_page(account: Account, *, cursor: str, query: dict[str, str]) -> Page[RegistryUser]:
     """Return a page of `users_of`, all of them. Raise Invalid on "page"."""
-    return paginate_prepared(_users_of, cursor=cursor, query=query, account=account.pk)
+    now = timezone.now()
+    return paginate_prepared(
+        _listed_users, cursor=cursor, query=query, account=account.pk, now=now, until=now + EXPIRES_SOON
+    )
 
 
-_users_of: Prepared[..., RegistryUser] = prepared(users_of)
+@prepared
+def _listed_users(*, account: int, now: datetime, until: datetime) -> QuerySet[RegistryUser]:
+    found = RegistryUser.objects.filter(account=account).order_by("-created_at", "-id")
+    return with_password_end(found, now, until)
 
 
 def used_newest_password(user: RegistryUser) -> Secret | None:

@@ -9,6 +9,7 @@ from django.db.models.functions import Coalesce, Lower
 from accounts import selectors
 from accounts.common.expiring import EXPIRES_SOON
 from accounts.common.pagination import Page, paginate
+from accounts.expiring_users import expiring, with_password_end
 from accounts.models import Account, RegistryUser
 from accounts.services.password_rules import latest_end
 
@@ -41,7 +42,7 @@ def find_users(
     account: Account, *, search: str, state: str, sort: str, now: datetime
 ) -> QuerySet[RegistryUser]:
     """Return the users in an order that can be paged. `sort` is one of SORTS."""
-    found = selectors.users_of(account, search=search)
+    found = with_password_end(selectors.users_of(account, search=search), now, now + EXPIRES_SOON)
     if state:
         found = found.filter(_in_state(state, account, now))
     if sort == NEWEST:
@@ -55,7 +56,7 @@ def _in_state(state: str, account: Account, now: datetime) -> Q:
     return {
         "unused": Q(last_used_at=None),
         "idle": enabled & _idle(now - timedelta(days=settings.ACCESS_LEDGER_DAYS)),
-        "expiring": enabled & Q(expires_at__gt=now, expires_at__lte=now + EXPIRES_SOON),
+        "expiring": expiring(now, now + EXPIRES_SOON),
         "overlong": enabled & _overlong(account, now),
         "expired": enabled & Q(expires_at__lte=now),
         "disabled": ~enabled,

@@ -128,6 +128,14 @@ def _grants_in_state(state: str, now: datetime) -> Q:
     return {"": Q(), "ending": ending, "ended": Q(expires_at__lte=now)}[state]
 
 
+def ending_grants(account: Account, now: datetime) -> list[tuple[str, int]]:
+    """Return the namespaces in which permissions of working users end soon, and how many in each."""
+    working = Q(user__disabled_at=None) & (Q(user__expires_at=None) | Q(user__expires_at__gt=now))
+    found = Grant.objects.filter(_grants_in_state("ending", now), working, namespace__account=account)
+    counted = found.order_by("namespace__name").values_list("namespace__name")
+    return list(counted.annotate(number=Count("pk")))
+
+
 def first_grants_on(namespace: Namespace) -> tuple[list[Grant], int]:
     """Return the first GRANTS_SHOWN grants, and how many more there are."""
     found = grants_on(namespace)

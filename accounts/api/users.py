@@ -26,7 +26,9 @@ class UserSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(STATES)
     created_at = Moment()
     expires_at = Moment(allow_null=True)
-    expires_soon = serializers.BooleanField(help_text="Whether it is active and expires within 30 days.")
+    expires_soon = serializers.BooleanField(
+        help_text="Whether it is active and, within 30 days, expires or its last password ends."
+    )
     disabled_at = Moment(allow_null=True)
     last_used_at = Moment(allow_null=True)
     last_used_ip = serializers.CharField(source="last_used_from", allow_blank=True)
@@ -68,8 +70,8 @@ class UserQuery(SearchQuery):
         user_list.STATES,
         default="",
         allow_blank=True,
-        help_text="`unused`: never used, whatever its state; `idle`: not in the last 60 days; `expiring`: within 30 "
-        "days; `overlong`: later than the account allows by now.",
+        help_text="`unused`: never used, whatever its state; `idle`: not in the last 60 days; `expiring`: it or its "
+        "last password within 30 days; `overlong`: later than the account allows by now.",
     )
     sort = serializers.ChoiceField(
         user_list.SORTS,

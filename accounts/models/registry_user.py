@@ -3,8 +3,9 @@ from datetime import datetime
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 
-from accounts.common.expiring import expires_soon
+from accounts.common.expiring import EXPIRES_SOON, expires_soon
 from accounts.models.account import Account
 from accounts.models.client_field import ClientField
 from accounts.names import DESCRIPTION_MAX, USERNAME_LENGTH
@@ -49,7 +50,15 @@ class RegistryUser(models.Model):
 
     def expires_soon_at(self, now: datetime) -> bool:
         """Return whether it works now and not much longer."""
-        return self.state_at(now) == "active" and expires_soon(self.expires_at, now)
+        soon = expires_soon(self.expires_at, now) or self.password_ends_soon
+        return self.state_at(now) == "active" and soon
+
+    @cached_property
+    def password_ends_soon(self) -> bool:
+        """Whether it has passwords that work, and none lasts. Lists annotate it (accounts/expiring_users.py)."""
+        now = timezone.now()
+        live = self.secrets.live(now)
+        return live.exists() and not live.lasting(now + EXPIRES_SOON).exists()
 
     @property
     def expires_soon(self) -> bool:

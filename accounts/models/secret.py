@@ -15,6 +15,14 @@ class Secrets(models.QuerySet["Secret"]):
             Q(expires_at=None) | Q(expires_at__gt=now), Q(retires_at=None) | Q(retires_at__gt=now)
         )
 
+    def lasting(self, until: datetime) -> "Secrets":
+        """Return those that still work after that moment, if they are used meanwhile (`last_end`)."""
+        retires_by_use = Q(retire_after_unused_days__isnull=False)
+        return self.filter(
+            Q(expires_at=None) | Q(expires_at__gt=until),
+            retires_by_use | Q(retires_at=None) | Q(retires_at__gt=until),
+        )
+
 
 class Secret(models.Model):
     """One password of a user. Only its digest is kept; a user has two that work while one is being replaced.

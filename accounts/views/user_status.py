@@ -21,7 +21,7 @@ class StatusBadge:
     tone: str
 
 
-def user_badge(user: RegistryUser, now: datetime) -> StatusBadge:
+def user_badge(user: RegistryUser, now: datetime, *, password_ends_soon: bool = False) -> StatusBadge:
     match user.state_at(now):
         case "disabled":
             return StatusBadge(_("disabled"), "none")
@@ -29,6 +29,8 @@ def user_badge(user: RegistryUser, now: datetime) -> StatusBadge:
             return StatusBadge(_("expired"), "bad")
     if expires_soon(user.expires_at, now):
         return StatusBadge(_("expires soon"), "warn")
+    if password_ends_soon:
+        return StatusBadge(_("password ends soon"), "warn")
     if is_overlong(user, now):
         return StatusBadge(_("longer than allowed"), "warn")
     if user.last_used_at is None:

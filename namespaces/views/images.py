@@ -3,6 +3,7 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
@@ -39,6 +40,7 @@ def images(request: PersonRequest, handle: str) -> HttpResponse:
         "why_not": denial_reason(account, Permission.NAMESPACES_MANAGE),
         "may_remove": not denial_reason(account, Permission.IMAGES_REMOVE),
         "live": live,
+        "ending_grants": selectors.ending_grants(account, timezone.now()),
         "namespaces": namespaces,
         "names": [each.name for each in namespaces],
         "query": query,

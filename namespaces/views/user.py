@@ -173,7 +173,7 @@ def _page(
         "kept": [("page", cursor)],
         "account": account,
         "user": found,
-        "state": user_badge(found, now),
+        "state": user_badge(found, now, password_ends_soon=found.password_ends_soon),
         "expires_soon": expires_soon(found.expires_at, now),
         "page": refused,
         "denials_kept": KEPT_FOR.days,

@@ -108,7 +108,7 @@ def _rows(account: Account, users: Sequence[RegistryUser], now: datetime) -> lis
     return [
         {
             "user": user,
-            "state": user_badge(user, now),
+            "state": user_badge(user, now, password_ends_soon=user.password_ends_soon),
             "soon": expires_soon(user.expires_at, now),
             "may": grant_text.summary(grants[user.pk]),
         }

@@ -14,7 +14,7 @@ IMAGE = "/a/team-red/n/red/i/app/api/"
     ("path", "most"),
     [
         (IMAGE, 8),
-        ("/a/team-red/images/", 8),
+        ("/a/team-red/images/", 9),
         ("/a/team-red/users/", 6),
         (f"{IMAGE}-/access/", 8),
         (f"{IMAGE}-/tags/1.0/", 10),
