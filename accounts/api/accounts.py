@@ -87,8 +87,7 @@ class PasswordRules(ApiView):
     def patch(self, request: Request, handle: str) -> Response:
         """Change the rules for passwords of users. What already lasts longer is not shortened."""
         account = permissions.account(self.by, handle, Permission.CREDENTIAL_RULES_CHANGE)
-        kept = {"longest_life_days": account.longest_life_days, "self_rotation": account.self_rotation}
-        return self.answer(password_rules.change(by=self.by, account=account, **(kept | self.data())))
+        return self.answer(password_rules.change(by=self.by, account=account, **self.data()))
 
 
 def _shown(member: Member) -> dict[str, Any]:

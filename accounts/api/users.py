@@ -107,8 +107,7 @@ class OneUser(ApiView):
     @operation("users_update", body=UserBody, answer=UserSerializer)
     def patch(self, request: Request, handle: str, username: str) -> Response:
         user = permissions.user(self.by, handle, username, Permission.USERS_MANAGE)
-        kept = {"description": user.description, "expires_at": user.expires_at}
-        return self.answer(users.edit(by=self.by, user=user, **(kept | self.data())))
+        return self.answer(users.edit(by=self.by, user=user, **self.data()))
 
     @operation("users_delete", status=204)
     def delete(self, request: Request, handle: str, username: str) -> Response:

@@ -1,6 +1,7 @@
 """An account's rules for passwords of its users: how long they may live, and whether a user may rotate its own."""
 
 from datetime import datetime, timedelta
+from typing import TypedDict, Unpack
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,17 +16,25 @@ from accounts.names import EXPIRY_DAYS, LONGEST_LIFE_DAYS_MAX
 from accounts.principal import Principal
 
 
+class PasswordRules(TypedDict, total=False):
+    longest_life_days: int | None  # None: any end, or none
+    self_rotation: bool
+
+
 @transaction.atomic
-def change(*, by: Principal, account: Account, longest_life_days: int | None, self_rotation: bool) -> Account:
-    """Change both. What lives longer already is not cut: pages show it."""
-    if longest_life_days is not None and not 1 <= longest_life_days <= LONGEST_LIFE_DAYS_MAX:
+def change(*, by: Principal, account: Account, **rules: Unpack[PasswordRules]) -> Account:
+    """Change what is given. What lives longer already is not cut: pages show it. Raise Invalid."""
+    days = rules.get("longest_life_days")
+    if days is not None and not 1 <= days <= LONGEST_LIFE_DAYS_MAX:
         raise Invalid.on(
             "longest_life_days", _("Select 1 to %(most)s days.") % {"most": LONGEST_LIFE_DAYS_MAX}
         )
+    account.refresh_from_db(fields=[*_facts(account)], from_queryset=Account.objects.select_for_update())
     before = _facts(account)
-    account.longest_life_days, account.self_rotation = longest_life_days, self_rotation
+    for name, value in rules.items():
+        setattr(account, name, value)
     if (after := _facts(account)) != before:
-        account.save(update_fields=["longest_life_days", "self_rotation"])
+        account.save(update_fields=[*after])
         audit.record(
             by=by, action=AuditAction.ACCOUNT_PASSWORD_RULES_CHANGED, kind="account", id=account.pk,
             label=account.name, account=account, before=before, after=after,

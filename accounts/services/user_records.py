@@ -10,9 +10,12 @@ from accounts.principal import Principal
 
 
 def lock(user: RegistryUser) -> None:
-    """Lock the row. Raise NotFound for one that somebody else deleted meanwhile."""
-    if not RegistryUser.objects.select_for_update().filter(pk=user.pk).first():
-        raise NotFound
+    """Lock the row, and read what may change. Raise NotFound for one that somebody else deleted meanwhile."""
+    locked = RegistryUser.objects.select_for_update()
+    try:
+        user.refresh_from_db(fields=["description", "expires_at", "disabled_at"], from_queryset=locked)
+    except RegistryUser.DoesNotExist:
+        raise NotFound from None
 
 
 def record(

@@ -1,6 +1,7 @@
 """Users of an account: what `docker login` uses. Their names and passwords are made here, never chosen."""
 
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 from django.db import transaction
 from django.utils import timezone
@@ -30,13 +31,20 @@ def create(
     return user, password
 
 
+class UserChange(TypedDict, total=False):
+    description: str
+    expires_at: datetime | None  # None: never
+
+
 @transaction.atomic
-def edit(*, by: Principal, user: RegistryUser, description: str, expires_at: datetime | None) -> RegistryUser:
+def edit(*, by: Principal, user: RegistryUser, **change: Unpack[UserChange]) -> RegistryUser:
+    """Change what is given; the rest stays, whoever changed it meanwhile. Raise Invalid, NotFound."""
     lock(user)
     before = _facts(user)
-    user.description = _description(description)
-    if expires_at != user.expires_at:
-        user.expires_at = _expiry(expires_at, user.account)
+    if "description" in change:
+        user.description = _description(change["description"])
+    if "expires_at" in change and change["expires_at"] != user.expires_at:
+        user.expires_at = _expiry(change["expires_at"], user.account)
     if _facts(user) != before:
         user.save(update_fields=["description", "expires_at"])
         record(by, AuditAction.USER_EDITED, user, before=before, after=_facts(user))

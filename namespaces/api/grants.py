@@ -118,8 +118,7 @@ class OneGrant(ApiView):
     @operation("grants_update", body=GrantBody, answer=GrantSerializer)
     def patch(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002
         grant = permissions.grant(self.by, handle, id)
-        kept = {"level": grant.word, "expires_at": grant.expires_at}
-        return self.answer(grants.change(by=self.by, grant=grant, **(kept | self.data())))
+        return self.answer(grants.change(by=self.by, grant=grant, **self.data()))
 
     @operation("grants_delete", status=204)
     def delete(self, request: Request, handle: str, id: int) -> Response:  # noqa: A002

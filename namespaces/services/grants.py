@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -136,22 +137,29 @@ def _give_or_change(
     )
 
 
+class GrantChange(TypedDict, total=False):
+    level: str
+    expires_at: datetime | None  # None: never
+
+
 @transaction.atomic
-def change(*, by: Principal, grant: Grant, level: str, expires_at: datetime | None) -> Grant:
-    """Change level and end, where they are others. Raise Invalid, and NotFound for what is removed meanwhile."""
-    found = Grant.objects.select_for_update().filter(pk=grant.pk).first()
-    if not found:
-        raise NotFound
-    found.user, found.namespace = grant.user, grant.namespace
-    ends = expires_at if expires_at == found.expires_at else _end(expires_at)
-    return _save(by, found, _level(level), ends)
+def change(*, by: Principal, grant: Grant, **change: Unpack[GrantChange]) -> Grant:
+    """Change what is given; the rest stays, whoever changed it meanwhile. Raise Invalid, NotFound."""
+    try:
+        grant.refresh_from_db(fields=["level", "expires_at"], from_queryset=Grant.objects.select_for_update())
+    except Grant.DoesNotExist:
+        raise NotFound from None
+    ends = change.get("expires_at", grant.expires_at)
+    if ends != grant.expires_at:
+        ends = _end(ends)
+    return _save(by, grant, _level(change["level"]) if "level" in change else Level(grant.level), ends)
 
 
 @transaction.atomic
 def change_levels(*, by: Principal, levels: Sequence[tuple[Grant, str]]) -> None:
     """Change all of them or none. Raise Invalid on `level`."""
     for grant, level in levels:
-        change(by=by, grant=grant, level=level, expires_at=grant.expires_at)
+        change(by=by, grant=grant, level=level)
 
 
 @transaction.atomic

@@ -134,3 +134,11 @@ def test_the_page_of_a_new_password_says_when_it_ends_before_its_user(cast: Cast
     answer = cast.client("owner").post(f"/a/team-red/users/{user.username}/password/", {"once": "another"})
     user.refresh_from_db()
     assert answer.context["ends_at"] == user.expires_at
+
+
+def test_what_somebody_else_changed_meanwhile_stays(cast: Cast) -> None:
+    by, before = cast.by("owner"), Account.objects.get(pk=cast.account.pk)
+    password_rules.change(by=by, account=cast.account, longest_life_days=30)
+    password_rules.change(by=by, account=before, self_rotation=True)
+    kept = Account.objects.get(pk=before.pk)
+    assert (kept.longest_life_days, kept.self_rotation) == (30, True)

@@ -6,6 +6,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import AuditEvent, RegistryUser
+from accounts.services import users
 from tests import factories
 from tests.cast import OUTSIDERS, Cast
 
@@ -86,3 +87,22 @@ def test_another_accounts_user_is_not_here(cast: Cast) -> None:
 
 def test_it_rejects_get(cast: Cast, user: RegistryUser) -> None:
     assert cast.client("owner").get(url(user)).status_code == 405
+
+
+def test_what_somebody_else_changed_meanwhile_stays(cast: Cast, user: RegistryUser) -> None:
+    by, before, end = (
+        cast.by("owner"),
+        RegistryUser.objects.get(pk=user.pk),
+        timezone.now() + timedelta(days=9),
+    )
+    users.edit(by=by, user=user, expires_at=end)
+    users.edit(by=by, user=before, description="Nightly build")
+    user.refresh_from_db()
+    assert (user.description, user.expires_at) == ("Nightly build", end)
+
+
+def test_who_disables_it_second_tells_nothing_new(cast: Cast, user: RegistryUser) -> None:
+    by, before = cast.by("owner"), RegistryUser.objects.get(pk=user.pk)
+    users.disable(by=by, user=user)
+    users.disable(by=by, user=before)
+    assert AuditEvent.objects.filter(action="user.disabled").count() == 1

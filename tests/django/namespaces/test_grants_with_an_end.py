@@ -312,3 +312,14 @@ def test_the_list_of_users_says_when_the_first_permission_ends(cast: Cast, user:
     page = client.get("/a/team-red/users/").content.decode()
     assert "read on team/web" in page
     assert "team/app" not in page
+
+
+def test_what_somebody_else_changed_meanwhile_stays(cast: Cast, user: Any, team: Any) -> None:
+    by, end = cast.by("owner"), timezone.now() + timedelta(days=7)
+    grant = factories.GrantFactory(user=user, namespace=team, level=Level.READ)
+    before = Grant.objects.get()
+    grants.change(by=by, grant=grant, expires_at=end)
+    grants.change_levels(by=by, levels=[(before, "write")])
+    assert (Grant.objects.get().word, Grant.objects.get().expires_at) == ("write", end)
+    grants.change(by=by, grant=grant, expires_at=None)
+    assert Grant.objects.get().word == "write"
