@@ -50,7 +50,8 @@ class PasswordRulesForm(forms.Form):
         min_value=1,
         max_value=LONGEST_LIFE_DAYS_MAX,
         help_text=_(
-            "Empty: no limit. What lasts longer already is not shortened; the list of users shows it."
+            "Leave empty for no limit. Users and passwords that already last longer are not shortened; the list of"
+            " users shows them."
         ),
     )
     self_rotation = forms.BooleanField(

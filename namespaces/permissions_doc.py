@@ -97,7 +97,7 @@ def _role_table() -> list[str]:
         lines.append(f"| {roles.DESCRIPTIONS[permission]} | " + " | ".join(marks) + " |")
     lines += [
         "",
-        "Who is no member sees nothing of an account, not even that it is there.",
+        "Anyone who is not a member sees nothing of an account, not even that it exists.",
         "",
         *_ROLE_END_EFFECTS,
     ]

@@ -130,10 +130,10 @@ def test_without_a_pull_or_push_nothing_is_proposed(cast: Cast) -> None:
     idle = factories.GrantFactory(user__account=cast.account, namespace__name="idle")
     entry(idle.user, idle.namespace)
     answer = cast.client("owner").get(path_of(idle.user))
-    assert "The registry reported no pull or push of this user." in text_of(answer)
+    assert "The registry reported no pull or push by this user." in text_of(answer)
     assert answer.context["proposal"].steps == []
     nobody = factories.RegistryUserFactory(account=cast.account)
-    assert "No request of the last 60 days was allowed." in text_of(cast.client("owner").get(path_of(nobody)))
+    assert "No request was allowed in the last 60 days." in text_of(cast.client("owner").get(path_of(nobody)))
 
 
 def test_the_bound_is_said_and_what_was_dropped(cast: Cast, user: Any) -> None:
@@ -141,7 +141,7 @@ def test_the_bound_is_said_and_what_was_dropped(cast: Cast, user: Any) -> None:
         kind=DropCounter.Kind.LEDGER, username=user.username, count=1234, first_at=NOON, last_at=NOON
     )
     page = text_of(cast.client("viewer").get(path_of(user)))
-    assert "at most 2,000 new entries of a user and 20,000 of an account" in page
+    assert "At most 2,000 new entries a day are kept for a user, and 20,000 for an account" in page
     assert "1,234 requests were not kept" in page
 
 
