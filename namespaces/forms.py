@@ -334,7 +334,7 @@ class NewUserForm(UserForm):
     like = UserField(
         label=_("Same permissions as"),
         required=False,
-        help_text=_("Copies what this user may do now, each permission with its end."),
+        help_text=_("Copies the permissions of an existing user, each with its end."),
     )
     field_order = ("description", "purpose", "where", "like", "expiry", "expires_on")
 

@@ -57,7 +57,7 @@ class _Attempt:
         self._tokens.close()
 
     def run(self, wanted: Sequence[Wanted]) -> None:
-        answer = self._challenge(_("Ask the registry"))
+        answer = self._challenge(_("Ask the registry where to log in"))
         if not answer.status and self._front.url != self._settings.registry_url:
             # Clients may reach what this machine cannot, behind a proxy or in another network.
             self._front.close()
