@@ -37,8 +37,8 @@ def how_many_break(breakage: Breakage) -> str:
         return _("Requests that were allowed in the last %(days)s days would be refused:") % words
     if not breakage.refused:
         text = ngettext(
-            "None would be refused: %(callers)s caller of the last %(days)s days is still allowed.",
-            "None would be refused: all %(callers)s callers of the last %(days)s days are still allowed.",
+            "The %(callers)s caller of the last %(days)s days would lose nothing.",
+            "The %(callers)s callers of the last %(days)s days would lose nothing.",
             breakage.callers,
         )
         return text % words

@@ -209,7 +209,10 @@ def test_a_permission_that_is_removed_says_what_it_gave(cast: Cast, team: Namesp
     assert "CI deploy</u></a>: 812 pulls, 1 push (team/" in page
     assert "and 1 more)" in page
     assert "only requested tokens" not in page
-    assert "None would be refused: 1 caller" in text_of(client.get("/a/team-red/n/team/publish/"))
+    private = "/a/team-red/n/team/publish/"
+    assert "The 1 caller of the last 60 days would lose nothing." in text_of(client.get(private))
+    entry(None, team)  # refused already, so it is not "still allowed"
+    assert "The 2 callers of the last 60 days would lose nothing." in text_of(client.get(private))
 
 
 @pytest.mark.django_db
