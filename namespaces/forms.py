@@ -20,7 +20,7 @@ from namespaces.grant_text import summary
 from namespaces.image_description import DESCRIPTION_MAX
 from namespaces.models import Grant, Namespace
 from namespaces.readme import README_MAX
-from namespaces.smallest_grant import ProposedGrant
+from namespaces.smallest_grant import USUAL_LIFE, ProposedGrant
 
 LEVELS = [("read", _("read")), ("write", _("write")), ("admin", _("admin"))]
 ACTIONS = [(action.value, WORDS[action.value]) for action in Action]
@@ -153,7 +153,7 @@ class AllowForm(GrantEndForm):
         self.grants, self.there, self.wide, self.now = grants, there, wide, now
         needed = max(each.level for each in grants)
         friday = timezone.localdate(now) + timedelta(days=(4 - timezone.localdate(now).weekday()) % 7 or 7)
-        first = KEEP if there and there.expires_at else NEVER if there else "7"
+        first = KEEP if there and there.expires_at else NEVER if there else str(USUAL_LIFE.days)
         initial = {"level": needed.word, "expiry": first, "expires_on": friday}
         super().__init__(data, initial=initial)
         images = ", ".join(each.target for each in grants)

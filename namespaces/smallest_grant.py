@@ -2,9 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from namespaces.access import REQUIRED_LEVEL, AccessContext, Action, GrantSource, Level, UserStatus, decide
+
+USUAL_LIFE = timedelta(days=7)  # of a grant that allows a denied request, unless somebody says otherwise
 
 
 class RemedyKind(StrEnum):

@@ -1,6 +1,5 @@
 """Requests that the token server denied, and the grants that would have allowed them."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -22,11 +21,10 @@ from namespaces.api.grants import GRANTED, GrantSerializer
 from namespaces.denial_list import DenialFilter
 from namespaces.denial_recheck import current_remedy, with_current_decision
 from namespaces.services import grants
-from namespaces.smallest_grant import RemedyKind
+from namespaces.smallest_grant import USUAL_LIFE, RemedyKind
 
 LEVELS = [level.word for level in Level]
 REMEDIES = [kind.value for kind in RemedyKind]
-USUAL_END = timedelta(days=7)
 
 
 class ProposedGrantSerializer(serializers.Serializer[Any]):
@@ -152,7 +150,7 @@ class AllowDenied(ApiView):
         names = dict.fromkeys(each.namespace if whole else each.target for each in remedy.grants)
         now = timezone.now()
         ends = [each.expires_at for each in selectors.live_grants_at(denial.user, names, now)]
-        lasting = None if None in ends else max(filter(None, ends), default=now + USUAL_END)
+        lasting = None if None in ends else max(filter(None, ends), default=now + USUAL_LIFE)
         given = grants.allow(
             by=self.by,
             user=denial.user,

@@ -29,7 +29,7 @@ _ROW = """<tr>
 """
 _WHO = """<td class="text-break"><div><a class="fw-semibold" href="{url}">{description}</a>{under}</div></td>
   """
-_WHAT = """<td class="text-break" data-label="{label}"><div><span
+_WHAT = """<td class="text-break what whole" data-label="{label}"><div><span
     class="fw-semibold text-nowrap">{action}</span>{under}</div></td>
   """
 _UNDER = '<span class="d-block text-secondary small">{}</span>'
