@@ -39,11 +39,18 @@ def record_changes(changes: Sequence[tuple[Image, TagChange]], *, stored: bool =
     if not writable:
         return [True] * len(changes)
     found = _load_timelines(writable)
-    unknown = [
-        image not in locked or found[image, change.tag].timeline.record(change, stored=stored)
-        for image, change in changes
-    ]
+    unknown = [image not in locked or _record(found, image, change, stored) for image, change in changes]
     write_timelines(found)
+    return unknown
+
+
+def _record(found: dict[TagKey, StoredTimeline], image: Image, change: TagChange, stored: bool) -> bool:
+    timeline = found[image, change.tag].timeline
+    was_there = timeline.tag is not None
+    unknown = timeline.record(change, stored=stored)
+    if timeline.tag and not was_there:
+        # Rows are written in this order: of two that came at the same moment, the later row is the newer tag.
+        found[image, change.tag] = found.pop((image, change.tag))
     return unknown
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import DataError, connection
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -292,6 +292,7 @@ class SameRows(TestCase):
 
     @settings(max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(CHANGE, max_size=4), st.lists(CHANGE, min_size=1, max_size=8))
+    @example([], [(0, "2", "", 0, ""), (0, "1", "a", 0, ""), (0, "2", "a", 0, "")])
     def test_as_one_by_one(self, before: list[Any], told: list[Any]) -> None:
         changes = [self.change(each) for each in told]
         found = []
