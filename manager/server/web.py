@@ -1,5 +1,9 @@
 """The server of pages, API and the registry's events: Django, in threads behind the front."""
 
+# First, because it sets Django up: before that no model can be imported.
+from manager.wsgi import application as wsgi_application
+
+# isort: split
 from django.conf import settings
 
 from accounts import leak_reports
@@ -8,7 +12,6 @@ from accounts.common.secret_files import SecretFileError
 from manager.server.environ import Environ, Scope
 from manager.server.front import Front
 from manager.server.threads import Send, Threads
-from manager.wsgi import application as wsgi_application
 from registry_sync.events import views
 from registry_sync.last_viewed import image_views
 from registry_sync.tokens import wsgi
