@@ -13,6 +13,8 @@ from django.utils import timezone
 from accounts.models import RegistryUser
 from accounts.services import passwords, users
 from namespaces.access import Level
+from namespaces.ledger.granted import granted
+from namespaces.models import LedgerEntry
 from registry_sync.tokens import wsgi
 from registry_sync.views import credential_test
 from tests import factories
@@ -111,6 +113,14 @@ def test_a_good_password_passes_every_step(cast: Cast, installation: Installatio
         "/v2/team/api/tags/list",
     ]
     assert "no-store" in page["Cache-Control"]
+
+
+def test_it_asks_for_no_token_to_delete(cast: Cast, installation: Installation, user: Any) -> None:
+    user.grants.update(level=Level.ADMIN)
+    granted.forget()
+    assert not [problem for _answer, problem in steps(tried(cast.client("owner"), user)) if problem]
+    granted.write()
+    assert set(LedgerEntry.objects.values_list("action", flat=True)) == {"pull", "push"}
 
 
 def test_htmx_gets_the_steps_alone(cast: Cast, installation: Installation, user: Any) -> None:
