@@ -14,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import Aggregate, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Aggregate, Exists, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum, TextField
 from django.utils import timezone
 
 from accounts import dropped_entries
@@ -125,6 +125,30 @@ def _count_anew(ids: list[int]) -> None:
             first_at=_of(days, Min("first_at")),
             confirmed_at=_of(days, Max("confirmed_at")),
         )
+        _name_networks_anew(rows, _of(days, _Joined("networks")))
+
+
+def _name_networks_anew(totals: QuerySet[LedgerTotal], of_days: Subquery) -> None:
+    """Leave out networks of days that are gone: they would keep out new ones for ever."""
+    changed = []
+    for pk, networks, words in totals.annotate(of_days=of_days).values_list("pk", "networks", "of_days"):
+        there = set(words.split())
+        kept = [each for each in networks.split() if each in there]
+        named = " ".join([*kept, *sorted(there.difference(kept))][:NETWORKS_MAX])
+        if named != networks:
+            changed.append(LedgerTotal(pk=pk, networks=named))
+    LedgerTotal.objects.bulk_update(changed, ["networks"])
+
+
+class _Joined(Aggregate):
+    """All texts, with blanks between."""
+
+    function = "STRING_AGG"
+    template = "%(function)s(%(expressions)s, ' ')"
+    output_field = TextField()
+
+    def as_sqlite(self, *arguments: Any, **more: Any) -> Any:
+        return self.as_sql(*arguments, function="GROUP_CONCAT", **more)
 
 
 def _of(days: QuerySet[LedgerEntry], total: Aggregate) -> Subquery:

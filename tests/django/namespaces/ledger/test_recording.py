@@ -14,6 +14,7 @@ from namespaces.access import Level
 from namespaces.ledger import confirmation, granted, writer
 from namespaces.ledger.confirmation import ConfirmedUse
 from namespaces.models import LedgerEntry, LedgerTotal, Namespace
+from namespaces.models.ledger import NETWORKS_MAX
 from registry_sync import leases, tasks
 from registry_sync.events import outcomes, pull_counts
 from registry_sync.models import Event, Repository
@@ -240,6 +241,36 @@ def test_what_was_noted_around_midnight_belongs_to_the_later_day(user: Any, sett
     entry, total = LedgerEntry.objects.get(), LedgerTotal.objects.get()
     assert (entry.day, entry.count, total.count) == (midnight.date(), 2, 2)
     assert total.first_at == midnight - timedelta(seconds=1)
+
+
+def test_networks_of_forgotten_days_make_room_for_new_ones(user: Any, settings: Any) -> None:
+    settings.ACCESS_LEDGER_DAYS = 60
+    note(user, "team/app:pull", NOON - timedelta(days=61), "10.0.0.5")
+    granted.granted.write()
+    for number in range(1, NETWORKS_MAX):
+        note(user, "team/app:pull", NOON - timedelta(days=60), f"10.0.{number}.5")
+    granted.granted.write()
+    for days, address in ((1, ""), (0, "192.0.2.5")):
+        note(user, "team/app:pull", NOON - timedelta(days=days), address)
+        granted.granted.write()
+    assert "192.0.2.0/24" not in LedgerTotal.objects.get().network_list
+    writer.forget_old(NOON)
+    networks = LedgerTotal.objects.get().network_list
+    assert networks == [*sorted(f"10.0.{number}.0/24" for number in range(1, NETWORKS_MAX)), "192.0.2.0/24"]
+    writer.forget_old(NOON + timedelta(days=1))
+    assert LedgerTotal.objects.get().network_list == ["192.0.2.0/24"]
+
+
+def test_networks_of_anonymous_callers_are_forgotten_too(user: Any, settings: Any) -> None:
+    settings.ACCESS_LEDGER_DAYS = 60
+    factories.ImageFactory(namespace=Namespace.objects.get(), name="app")
+    for day, address in ((61, "10.0.0.5"), (1, "10.0.1.5")):
+        access = [{"name": "team/app", "actions": ["pull"]}]
+        origin = Origin(address, "docker/27.3.1", NOON - timedelta(days=day))
+        granted.note(access, origin, account=None, username="", secret=0)  # type: ignore[arg-type]
+        granted.granted.write()
+    writer.forget_old(NOON)
+    assert LedgerTotal.objects.get().networks == "10.0.1.0/24"
 
 
 def test_housekeeping_forgets(user: Any) -> None:
