@@ -424,7 +424,7 @@ class AdaptiveLimiter:
 
 def _first_message(errors: BaseExceptionGroup[RegistryError]) -> str:
     first = errors.exceptions[0]
-    return _first_message(first) if isinstance(first, BaseExceptionGroup) else str(first)
+    return _first_message(first) if isinstance(first, BaseExceptionGroup) else first.text
 
 
 def _next_link(response: aiohttp.ClientResponse) -> str:

@@ -10,7 +10,9 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from django.core import serializers
 from django.test import Client
+from django.utils import translation
 
+from accounts.common.translation import translate
 from namespaces.models import Image, Tag
 from registry_sync.client import MANIFEST_MAX, RegistryError, responses
 from registry_sync.models import Repository, SyncRun
@@ -44,6 +46,15 @@ def sync(web: Scripted, **seconds: float) -> SyncRun:
     run = reconcile(web.client(**seconds))
     assert run
     return run
+
+
+def test_why_a_repository_could_not_be_read_is_stored_for_each_language(web: Scripted) -> None:
+    web.says[TAGS] = answer(status=403)
+    sync(web)
+    problem = Repository.objects.get().problem
+    assert problem == "the registry answers 403"
+    with translation.override("fr"):
+        assert translate(problem) == "le registre répond 403"
 
 
 def inventory() -> str:
