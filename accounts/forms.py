@@ -1,6 +1,6 @@
 """Forms of the account pages. They only parse; what is allowed is decided in the services."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django import forms
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.common import timestamps
 from accounts.expiry import ending
-from accounts.models import Account, RegistryUser
+from accounts.models import Account, RegistryUser, Secret
 from accounts.models.member import ROLES
 from accounts.names import DESCRIPTION_MAX, EXPIRY_DAYS, LONGEST_LIFE_DAYS_MAX, TITLE_MAX
 
@@ -172,14 +172,31 @@ class RetirementForm(forms.Form):
     )
     retires_on = forms.DateField(label=_("Last day"), required=False, widget=DayInput())
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, data: Any = None, *, secret: Secret | None = None) -> None:
+        """`secret`: the one that ends; when it ends already, that can stay."""
+        super().__init__(data)
+        self.secret = secret
         self.fields["retires_on"].help_text = gettext(
             "Only for “on a date…”. Works until the end of that day (%(zone)s)."
         ) % {"zone": settings.TIME_ZONE}
+        if secret and secret.retires_at:
+            self._offer_present(secret.retires_at, str(secret.retire_after_unused_days or KEEP))
+
+    def _offer_present(self, moment: datetime, present: str) -> None:
+        choice = self.fields["retirement"]
+        assert isinstance(choice, forms.ChoiceField)
+        choices: list[Any] = [*choice.choices]  # type: ignore[misc]
+        if present not in dict(choices):
+            present = KEEP
+            choice.choices = [(KEEP, _("unchanged: %(day)s") % {"day": ending(moment)}), *choices]
+        choice.initial = present
 
     def clean(self) -> dict[str, Any]:
         choice, day = self.cleaned_data.get("retirement", ""), self.cleaned_data.get("retires_on")
+        if choice == KEEP and self.secret:
+            unused_days = self.secret.retire_after_unused_days
+            retires_at = None if unused_days else self.secret.retires_at
+            return self.cleaned_data | {"retires_at": retires_at, "unused_days": unused_days}
         if choice == ON_DATE and day is None and "retires_on" not in self.errors:
             self.add_error("retires_on", _("Select the last day."))
         on_date = choice == ON_DATE and day

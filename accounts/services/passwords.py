@@ -32,7 +32,7 @@ def rotate(
     old = live(user)
     _refuse_third(old)
     password = _second(by, user)
-    if retires_at or unused_days:
+    if retires_at or unused_days is not None:
         for each in old:
             retire(by=by, secret=each, retires_at=retires_at, unused_days=unused_days)
     return password

@@ -134,9 +134,7 @@ def _end_question(secret: Secret) -> Question:
 def retire(request: PersonRequest, handle: str, username: str, secret_id: int) -> HttpResponse:
     by = principal(request)
     secret = permissions.secret(by, handle, username, secret_id)
-    days = secret.retire_after_unused_days
-    present = str(days) if days else "date" if secret.retires_at else "hand"
-    form = RetirementForm(request.POST if request.method == "POST" else None, initial={"retirement": present})
+    form = RetirementForm(request.POST if request.method == "POST" else None, secret=secret)
     if form.is_valid():
         fields = form.cleaned_data
         try:

@@ -152,6 +152,10 @@ def test_it_ends_on_a_date(cast: Cast, user: Any) -> None:
     ],
 )
 def test_a_bad_plan_is_refused(cast: Cast, user: Any, plan: dict[str, Any], field: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        passwords.rotate(by=cast.by("owner"), user=user, **plan)
+    assert [*refused.value.errors] == [field]
+    assert selectors.passwords_of(user).count() == 1
     passwords.rotate(by=cast.by("owner"), user=user)
     with pytest.raises(Invalid) as refused:
         passwords.retire(by=cast.by("owner"), secret=secret_of(user.password), **plan)
@@ -243,6 +247,28 @@ def test_its_end_is_chosen_later(cast: Cast, user: Any) -> None:
     answer = client.post(url, {"retirement": "date", "retires_on": "2020-01-01"})
     assert (answer.status_code, [*answer.context["form"].errors]) == (400, ["retires_on"])
     assert AuditEvent.objects.filter(action="user.password_retired").count() == 2
+
+
+@pytest.mark.parametrize("plan", [{"retires_at": datetime(2999, 1, 1, 12, tzinfo=UTC)}, {"unused_days": 60}])
+def test_an_end_that_no_choice_says_stays_until_another_is_chosen(
+    cast: Cast, user: Any, plan: dict[str, Any]
+) -> None:
+    passwords.rotate(by=cast.by("owner"), user=user, **plan)
+    before = secret_of(user.password)
+    url = address(user, f"{before.pk}/retirement/")
+    client = cast.client("manager")
+    form = client.get(url).context["form"]
+    chosen = form["retirement"].initial
+    assert dict(form.fields["retirement"].choices)[chosen].startswith("unchanged: ")
+    assert client.post(url, {"retirement": chosen}).status_code == 302
+    after = secret_of(user.password)
+    assert (after.retires_at, after.retire_after_unused_days) == (
+        before.retires_at,
+        before.retire_after_unused_days,
+    )
+    assert AuditEvent.objects.filter(action="user.password_retired").count() == 1  # by the rotation
+    assert client.post(url, {"retirement": "hand"}).status_code == 302
+    assert secret_of(user.password).ends_at is None
 
 
 @pytest.mark.parametrize("who", ["viewer", *OUTSIDERS])
