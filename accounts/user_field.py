@@ -5,6 +5,7 @@ many users there are, the page stays as large.
 """
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -38,18 +39,19 @@ class UserInput(forms.TextInput):
         first = user_search.suggested(self.account, "")[: user_search.SUGGESTED]
         return fill(
             _AROUND,
-            input=super().render(name, value, {**(attrs or {}), **self._asking()}, renderer),
+            input=super().render(name, value, {**(attrs or {}), **self._asking(name)}, renderer),
             name=SUGGESTIONS,
             options=joined(
                 *(fill('<option value="{}"></option>', user_search.label(user)) for user in first)
             ),
         )
 
-    def _asking(self) -> dict[str, str]:
+    def _asking(self, name: str) -> dict[str, str]:
+        url = reverse("user-suggestions", args=[self.account.handle])
         return {
             "list": f"{SUGGESTIONS}-first",
             "data-suggestions": SUGGESTIONS,
-            "hx-get": reverse("user-suggestions", args=[self.account.handle]),
+            "hx-get": f"{url}?{urlencode({'field': name})}",
             "hx-trigger": "input changed delay:200ms, ask",
             "hx-target": f"#{SUGGESTIONS}-menu",
             "hx-sync": "this:replace",

@@ -22,6 +22,8 @@
   function take(field, option) {
     field.value = option.dataset.value;
     show(field, false);
+    const effect = document.getElementById("effect"); // what the form would give (templates/namespaces/_effect.html)
+    if (effect) window.htmx.trigger(effect, "ask");
   }
   const isOpen = (field) => !menuOf(field).hidden;
   const ask = (field) => window.htmx.trigger(field, "ask");

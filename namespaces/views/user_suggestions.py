@@ -12,9 +12,9 @@ from accounts.views.request import PersonRequest, principal
 @login_required
 @require_safe
 def user_suggestions(request: PersonRequest, handle: str) -> HttpResponse:
-    """Show the first users that match `?user=`."""
+    """Show the first users that match what is typed in `?field=`, which is called `user` on most forms."""
     account = permissions.account(principal(request), handle)
-    found = user_search.suggested(account, request.GET.get("user", ""))
+    found = user_search.suggested(account, request.GET.get(request.GET.get("field", "user"), ""))
     shown = found[: user_search.SUGGESTED]
     context = {
         "users": [(user, user_search.label(user)) for user in shown],

@@ -77,6 +77,12 @@ def test_a_user_is_suggested_as_one_types(installation: Installation, page: Page
     expect(field).to_have_value(re.compile("^Server "))
     expect(field).to_be_focused()
 
+    # A new user with the permissions of another: what is taken is told at once.
+    page.goto(f"{account}users/new/")
+    page.get_by_role("combobox", name="Same permissions as").press_sequentially("colleague")
+    page.get_by_role("option", name="Laptop of a colleague").click()
+    expect(page.locator("#effect")).to_contain_text("what Laptop of a colleague may do")
+
 
 def test_all_of_it_without_a_script(installation: Installation, browser: Browser) -> None:
     page = browser.new_context(java_script_enabled=False).new_page()

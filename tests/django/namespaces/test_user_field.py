@@ -115,6 +115,21 @@ def test_what_is_suggested(cast: Cast, user: RegistryUser, typed: str, found: li
     assert suggested(cast, typed) == found
 
 
+@pytest.mark.parametrize(
+    ("page", "name"), [(PERMISSIONS, "user"), (ACCESS, "user"), ("/a/team-red/users/new/", "like")]
+)
+def test_each_field_is_wired_and_asks_by_its_own_name(
+    cast: Cast, user: RegistryUser, page: str, name: str
+) -> None:
+    client = cast.client("owner")
+    text = client.get(page).text
+    asks = f"{SUGGESTIONS}?field={name}"
+    assert "suggestions.js" in text
+    assert f'hx-get="{asks}"' in text
+    found = client.get(asks, {"field": name, name: "dEPl"}).context["users"]
+    assert [each for each, _label in found] == [user]
+
+
 def test_it_suggests_no_more_than_one_reads(cast: Cast, user: RegistryUser) -> None:
     RegistryUser.objects.bulk_create(
         RegistryUser(account=cast.account, username=f"u{n:011}", description=f"robot {n:04}")
