@@ -11,7 +11,7 @@ from namespaces.models import LedgerTotal
 
 @dataclass(frozen=True, slots=True)
 class UseLine:
-    """`password` is None where the password is not known; "" where its row is gone."""
+    """`password` is None where its row is gone, and, with `known` False, where nobody knows which it was."""
 
     total: LedgerTotal
     password: Secret | None
