@@ -19,7 +19,7 @@ from accounts.common import clock, sqlite_wal
 from accounts.common.database_errors import first_line
 from accounts.services import invitations
 from namespaces import expiry_mail, usage
-from namespaces.ledger import writer as ledger_writer
+from namespaces.ledger import forgetting as ledger_forgetting
 from namespaces.models import RepositoryManifest, TagHistoryEntry
 from registry_sync import clocks, heartbeats, jobs, panel_client, quarantine, registry_probe, selectors
 from registry_sync.deletion import purge_worker
@@ -209,7 +209,7 @@ def housekeeping() -> None:
         processor.retry_quarantined(row)
     quarantine.forget_old(clock.now())
     access_denials.forget_old(clock.now())
-    ledger_writer.forget_old(clock.now())
+    ledger_forgetting.forget_old(clock.now())
     outbox.forget_given_up(now=clock.now())
     dropped_entries.forget_old(clock.now())
     long_ago = clock.now() - REMOVALS_KEPT

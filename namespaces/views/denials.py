@@ -144,10 +144,11 @@ def _allow(request: PersonRequest, handle: str, denial: Denial) -> HttpResponse:
         "denial": denial,
         "form": form,
         "back": back,
+        "asks": {"url": request.path, "form": "allow", "fields": "where,level,expiry,expires_on"},
         **_effect(request, denial, form, handle),
     }
     if request.htmx and request.htmx.target == "effect":
-        return render(request, "namespaces/_allow_effect.html", context)
+        return render(request, "namespaces/_effect.html", context)
     return render(request, "namespaces/allow.html", context, status=status_of(form))
 
 

@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -147,6 +148,7 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
         "form": form,
         "once": form_nonce.mark(),
         "choices": namespace_selectors.target_names(account),
+        "asks": _asks(account),
         **_effect(by, handle, form.cleaned_data if form.is_bound else _initial_data(form, account)),
     }
     return render(request, "namespaces/user_new.html", context, status=status_of(form))
@@ -174,7 +176,7 @@ def effect(request: PersonRequest, handle: str) -> HttpResponse:
     account = permissions.account(by, handle, Permission.USERS_MANAGE)
     form = NewUserForm(request.GET, account=account)
     form.is_valid()
-    context = {"account": account, **_effect(by, handle, form.cleaned_data)}
+    context = {"asks": _asks(account), **_effect(by, handle, form.cleaned_data)}
     return render(request, "namespaces/_effect.html", context)
 
 
@@ -186,6 +188,12 @@ def _initial_data(form: NewUserForm, account: Account) -> dict[str, Any]:
     )
     fresh.is_valid()
     return fresh.cleaned_data
+
+
+def _asks(account: Account) -> dict[str, str]:
+    """Return where _effect.html asks anew, and of which form with which fields."""
+    url = reverse("user-create-preview", args=[account.handle])
+    return {"url": url, "form": "new-user", "fields": "purpose,where,like,expiry,expires_on"}
 
 
 def _effect(by: Principal, handle: str, fields: dict[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.db.models import Sum
 
-from namespaces.ledger import writer
+from namespaces.ledger import forgetting, writer
 from namespaces.ledger.entries import Use
 from namespaces.models import LedgerEntry, LedgerTotal
 from tests import factories
@@ -37,7 +37,7 @@ def test_counts_of_several_writers_add_up() -> None:
                         for action in ("pull", "push")
                     )
                 if turn % 3 == 0:
-                    writer._count_anew(list(LedgerTotal.objects.values_list("pk", flat=True)))
+                    forgetting._count_anew(list(LedgerTotal.objects.values_list("pk", flat=True)))
         finally:
             connections.close_all()
 

@@ -11,7 +11,7 @@ from django.db.models.functions import Concat
 from accounts.common.client_ip import Origin
 from accounts.models import DropCounter, RegistryUser
 from namespaces.access import Level
-from namespaces.ledger import confirmation, granted, writer
+from namespaces.ledger import confirmation, forgetting, granted, writer
 from namespaces.ledger.confirmation import ConfirmedUse
 from namespaces.models import LedgerEntry, LedgerTotal, Namespace
 from namespaces.models.ledger import NETWORKS_MAX
@@ -226,7 +226,7 @@ def test_a_total_is_of_the_days_that_are_kept(user: Any, settings: Any) -> None:
         granted.granted.write()
         confirmation.confirm([used(user, "pull", at), used(None, "pull", at, count=2)])
     assert totals() == [("app", 4, 4, 90), ("app", 0, 8, 90), ("other", 2, 0, 90)]
-    writer.forget_old(NOON)
+    forgetting.forget_old(NOON)
     assert totals() == [("app", 2, 2, 60), ("app", 0, 4, 60)]
     assert LedgerEntry.objects.count() == 4
 
@@ -237,7 +237,7 @@ def test_what_was_noted_around_midnight_belongs_to_the_later_day(user: Any, sett
     for second in (-1, 1):
         note(user, "team/app:pull", midnight + timedelta(seconds=second))
     granted.granted.write()
-    writer.forget_old(NOON + timedelta(days=60))
+    forgetting.forget_old(NOON + timedelta(days=60))
     entry, total = LedgerEntry.objects.get(), LedgerTotal.objects.get()
     assert (entry.day, entry.count, total.count) == (midnight.date(), 2, 2)
     assert total.first_at == midnight - timedelta(seconds=1)
@@ -254,10 +254,10 @@ def test_networks_of_forgotten_days_make_room_for_new_ones(user: Any, settings: 
         note(user, "team/app:pull", NOON - timedelta(days=days), address)
         granted.granted.write()
     assert "192.0.2.0/24" not in LedgerTotal.objects.get().network_list
-    writer.forget_old(NOON)
+    forgetting.forget_old(NOON)
     networks = LedgerTotal.objects.get().network_list
     assert networks == [*sorted(f"10.0.{number}.0/24" for number in range(1, NETWORKS_MAX)), "192.0.2.0/24"]
-    writer.forget_old(NOON + timedelta(days=1))
+    forgetting.forget_old(NOON + timedelta(days=1))
     assert LedgerTotal.objects.get().network_list == ["192.0.2.0/24"]
 
 
@@ -269,7 +269,7 @@ def test_networks_of_anonymous_callers_are_forgotten_too(user: Any, settings: An
         origin = Origin(address, "docker/27.3.1", NOON - timedelta(days=day))
         granted.note(access, origin, account=None, username="", secret=0)  # type: ignore[arg-type]
         granted.granted.write()
-    writer.forget_old(NOON)
+    forgetting.forget_old(NOON)
     assert LedgerTotal.objects.get().networks == "10.0.1.0/24"
 
 
