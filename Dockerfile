@@ -1,17 +1,19 @@
 # One image for every process of the panel: web (the default), worker, scheduler, and the commands of manage.py.
-ARG PYTHON=python:3.13-slim
+# The digest is that of the tag's list of platforms. docs/operations.md ("Releases") says how to renew it.
+ARG PYTHON=python:3.13-slim-trixie@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 
 FROM ${PYTHON} AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
-RUN python -m venv /venv
+RUN python -m venv --without-pip /venv
 COPY requirements.lock /
-RUN /venv/bin/pip install --quiet --require-hashes --only-binary :all: -r /requirements.lock
+RUN python -m pip --python /venv/bin/python install --quiet --no-compile --require-hashes --only-binary :all: \
+    -r /requirements.lock
 WORKDIR /app
 COPY . .
 # The settings want keys; the ones made here sign nothing and stay in this stage.
 RUN DATA_DIR=/tmp/data STATIC_DIR=/app/staticfiles /venv/bin/python manage.py collectstatic --no-input --verbosity 0 \
  && rm -r /tmp/data requirements.lock \
- && /venv/bin/python -m compileall -q . \
+ && /venv/bin/python -m compileall -q --invalidation-mode unchecked-hash . /venv/lib \
  && chmod -R a+rX .
 
 FROM ${PYTHON}
@@ -21,6 +23,14 @@ RUN groupadd --gid 10001 panel \
  && install -d -m 0700 -o panel -g panel /data /data/secrets /data/database /data/redis /data/registry /data/registry-config
 COPY --from=build /venv /venv
 COPY --from=build /app /app
+# `make image` fills them in.
+ARG VERSION=unknown REVISION=unknown CREATED=unknown
+LABEL org.opencontainers.image.title="Registry Manager" \
+      org.opencontainers.image.description="A self-service web panel for a private Docker registry." \
+      org.opencontainers.image.licenses="MIT" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}" \
+      org.opencontainers.image.created="${CREATED}"
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     ENVIRONMENT=production DATA_DIR=/data STATIC_DIR=/app/staticfiles
 WORKDIR /app

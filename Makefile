@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help run quick test check messages format bench soak demo lock clean
+.PHONY: help run quick test check messages format bench soak showcase demo image lock clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 10
@@ -48,8 +48,15 @@ soak: $(VENV)/dev.stamp ## run clients for minutes while one process after anoth
 	@$(BIN)/python -m tests.parts.install
 	@$(BIN)/python -m tests.load.soak $(T)
 
+showcase: $(VENV)/dev.stamp ## show, on real parts: a rolling update, a webhook, a scraped metric, a restore, reclaimed space, a move of databases
+	@$(BIN)/python -m tests.parts.install
+	@$(BIN)/python -m tests.showcase
+
 demo: $(VENV)/run.stamp ## fill a running panel with accounts, users and small images
 	@$(BIN)/python manage.py demo
+
+image: $(VENV)/run.stamp ## build the container image of this version, and list what is in it (dist/)
+	@.ci/image
 
 lock: ## write new lock files from pyproject.toml
 	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv

@@ -2,9 +2,15 @@
 
 import os
 import sys
+from pathlib import Path
+
+from manager import version
 
 
 def main() -> None:
+    if sys.argv[1:] in (["version"], ["--version"]):  # Django would tell its own
+        print(version.read(Path(__file__).parent))  # noqa: T201
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manager.settings")
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415 (settings first)
     from django.core.management import execute_from_command_line  # noqa: PLC0415

@@ -11,12 +11,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import dropped_entries
+from accounts.common import counts
 from accounts.common.client_ip import Origin, network_of
 from accounts.common.fair_share import Owner
+from accounts.common.lazy_text import lazy as _
+from accounts.kept_rows import forget_oldest
 from accounts.models import Denial, DropCounter, RegistryUser
 from accounts.write_behind import Batch
 
@@ -25,6 +28,13 @@ KEPT = 100
 KEPT_OF_ACCOUNT = 5000
 KEPT_FOR = timedelta(days=30)
 SOURCES_MOST = 20
+WRONG_PASSWORD = _("wrong password")
+denials_total = counts.Counter(
+    "registry_manager_denials_total",
+    "Denied requests, by what was asked for. all: the user was denied whatever it asked, as with a wrong password.",
+    label="action",
+    values=("pull", "push", "delete", "mount", "id_token", "all", "other"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +94,16 @@ def _write(notes: list[Denied]) -> None:
         if note.sources:
             older = row.values_list("sources", flat=True).first() or ""
             row.update(sources=" ".join(_together(note.sources, older.split())))
+    bounds = [(Denial.objects.filter(user=user_id), KEPT) for user_id in users.values()]
+    accounts = {account for _username, _user, account in rows}
+    bounds += [(Denial.objects.filter(user__account=account), KEPT_OF_ACCOUNT) for account in accounts]
     beyond: Counter[str] = Counter()
-    for user_id in users.values():
-        beyond += _forget_oldest(Denial.objects.filter(user=user_id), KEPT)
-    for account in {account for _username, _user, account in rows}:
-        beyond += _forget_oldest(Denial.objects.filter(user__account=account), KEPT_OF_ACCOUNT)
+    for kept, most in bounds:
+        if kept.count() > most:  # seldom, and to order thousands takes longer than to count them
+            for username, count in forget_oldest(
+                kept, most, by="last_at", fields=("user__username", "count")
+            ):
+                beyond[username] += count
     dropped_entries.note(DropCounter.Kind.DENIALS, beyond, timezone.now())
 
 
@@ -97,20 +112,14 @@ def _row(user_id: int, note: Denied) -> Denial:
     return Denial(user_id=user_id, repository=note.repository, action=note.action, first_at=at, last_at=at)
 
 
-def _forget_oldest(rows: QuerySet[Denial], most: int) -> Counter[str]:
-    """Keep the last `most` of `rows`. Return username → how many denials the others were."""
-    if rows.count() <= most:
-        return Counter()
-    beyond = list(rows.order_by("-last_at", "-id").values_list("id", "user__username", "count")[most:])
-    Denial.objects.filter(id__in=[row for row, _username, _count in beyond]).delete()
-    counts: Counter[str] = Counter()
-    for _row_id, username, count in beyond:
-        counts[username] += count
-    return counts
-
-
 def forget_old(now: datetime) -> None:
     Denial.objects.filter(last_at__lt=now - KEPT_FOR).delete()
 
 
-denials = Batch(DropCounter.Kind.DENIALS, _write, most=MOST, each=KEPT, merge=Denied.merged_with)
+class _Denials(Batch[Denied]):
+    def note(self, note: Denied) -> None:
+        denials_total.add(note.action or "all")
+        super().note(note)
+
+
+denials = _Denials(DropCounter.Kind.DENIALS, _write, most=MOST, each=KEPT, merge=Denied.merged_with)

@@ -6,22 +6,30 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit, urlunsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import clear_authentication_records, record_authentication
+from allauth.core import context
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
+from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
-from django.utils import translation
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
-from accounts import dropped_entries
-from accounts.common.client_ip import client_address, client_network
+from accounts import dropped_entries, reauthentication, sign_ins, sso_sessions
+from accounts.common.client_ip import Origin, client_address, client_network
 from accounts.common.errors import Conflict, Unavailable
+from accounts.common.user_agent import browser
 from accounts.hashers import Crowded
 from accounts.models import DropCounter, Person
 from accounts.names import PASSWORD_MAX, clean_email
 from accounts.services import people
-from accounts.views import language, opened_links
+from accounts.sign_ins import FailedSignIn
+from accounts.views import language, opened_links, sso_link
 from accounts.views.form_errors import is_ours
 
 log = logging.getLogger(__name__)
@@ -42,11 +50,16 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "invalid_password_reset": gettext_lazy("This link no longer works. Request a new one."),
         "max_email_addresses": gettext_lazy("You cannot have more than %d addresses."),
         "rate_limited": gettext_lazy("Too many requests. Try again later."),
+        "too_many_codes": gettext_lazy(
+            "Too many wrong codes today. Use a passkey, or ask the operator to help you."
+        ),
         "too_many_login_attempts": gettext_lazy("Too many failed login attempts. Try again in five minutes."),
         "unverified_primary_email": gettext_lazy("Confirm the address before you make it primary."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
+        if settings.OIDC_ONLY:  # but the first operator, who may be the one to set the provider up
+            return opened_links.admit_operator(request)
         return settings.SIGNUP == "open" or opened_links.admit(request)
 
     def clean_email(self, email: str) -> str:
@@ -59,9 +72,20 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             with transaction.atomic():
                 saved = super().save_user(request, user, form, commit)
                 reserve_link(request, saved)
+                if saved.has_usable_password():  # it was typed just now (accounts/reauthentication.py)
+                    record_authentication(request, saved, "password")
                 return saved
         except IntegrityError:  # the form found the address free a moment ago
             raise Conflict.on("email", _("Someone has just signed up with this address.")) from None
+
+    def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
+        """As everywhere (accounts/reauthentication.py). Raise Forbidden for who has no way to do it."""
+        request = context.request
+        if reauthentication.is_fresh(request) or not super().is_reauthentication_required(app=app, **more):
+            return False
+        reauthentication.refuse_without_way(request)
+        reauthentication.forget_form(request)
+        return True
 
     def is_email_verified(self, request: HttpRequest, email: str) -> bool:
         """Who signs up by the operator's link need not wait for a mail: they may be the one to mend the mail server."""
@@ -99,6 +123,13 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         finally:
             turned_away.write()
 
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """Note it for the person, if there is one; not now, which would take longer than for nobody."""
+        origin = Origin(
+            client_address(request.META), browser(request.META.get("HTTP_USER_AGENT", "")), timezone.now()
+        )
+        sign_ins.failed.note(FailedSignIn(str(credentials.get("email", "")).lower()[:254], origin))
+
     def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
         """Count by address *and* place (docs/adr/0007): wrong guesses from elsewhere never keep the owner out.
 
@@ -118,7 +149,33 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         context.update(links, current_site={"name": "Registry Manager", "domain": domain})
         return super().render_mail(template_prefix, email, context, headers)
 
+    def pre_login(self, request: HttpRequest, user: Any, **more: Any) -> Any:
+        answer = super().pre_login(request, user, **more)
+        if not answer and not sso_sessions.may_begin(
+            request, user, linking=sso_link.is_linking(request, user)
+        ):
+            clear_authentication_records(request)
+            messages.error(request, _("Sign in with %(name)s.") % {"name": settings.OIDC_NAME})
+            return redirect("account_login")
+        return answer
+
+    def login(self, request: HttpRequest, user: Any) -> None:
+        """Not whom an operator has disabled since `pre_login`, which was before a second factor was asked for."""
+        if not user.is_active:
+            raise ImmediateHttpResponse(self.respond_user_inactive(request, user))
+        super().login(request, user)
+
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = super().get_reauthentication_methods(user)
+        if sso_sessions.can_confirm(user):
+            words = _("Sign in again with %(name)s") % {"name": settings.OIDC_NAME}
+            found.append({"id": "sso", "description": words, "url": reverse("sso-confirm")})
+        return found
+
     def post_login(self, request: HttpRequest, user: Any, **more: Any) -> Any:
+        if login := (more.get("signal_kwargs") or {}).get("sociallogin"):
+            sso_sessions.bound(request)
+            sso_sessions.follow_groups(user, sso_sessions.groups_of(login))
         answer = super().post_login(request, user, **more)
         language.remember_choice_of(user, answer)
         return answer

@@ -9,7 +9,7 @@ from accounts.models import RegistryUser, Secret
 
 def password_ends(now: datetime, until: datetime) -> Q:
     """Return what finds users that have a password that works, and none that works after `until`."""
-    live = Secret.objects.live(now).filter(user=OuterRef("pk")).order_by()
+    live = Secret.objects.live(now).unswapped().filter(user=OuterRef("pk")).order_by()
     return Q(Exists(live)) & ~Q(Exists(live.lasting(until)))
 
 

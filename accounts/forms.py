@@ -1,5 +1,6 @@
 """Forms of the account pages. They only parse; what is allowed is decided in the services."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -12,11 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.common import timestamps
 from accounts.expiry import ending
-from accounts.models import Account, RegistryUser, Secret
+from accounts.models import Account, ApiToken, RegistryUser, Secret
 from accounts.models.member import ROLES
 from accounts.names import DESCRIPTION_MAX, EXPIRY_DAYS, LONGEST_LIFE_DAYS_MAX, TITLE_MAX
 
 KEEP, ON_DATE, NEVER, BY_HAND = "keep", "date", "never", "hand"
+EVERY_ACCOUNT = "*"  # no handle
 
 
 class TextField(forms.CharField):
@@ -208,14 +210,44 @@ class RetirementForm(forms.Form):
 
 
 class ApiTokenForm(ExpiryForm):
-    name = TextField(label=_("Name"), most=TITLE_MAX, placeholder=_("Backup script"))
-    field_order = ("name", "expiry", "expires_on")
+    """`cleaned_data["account"]` is a handle, "" for all accounts. Only operators are asked about `as_operator`."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    name = TextField(label=_("Name"), most=TITLE_MAX, placeholder=_("Backup script"))
+    scope = forms.ChoiceField(
+        label=_("Scope"),
+        choices=[
+            (ApiToken.Scope.READ, _("read: see what you can see, and change nothing")),
+            (ApiToken.Scope.MANAGE, _("manage: do whatever you can do")),
+        ],
+        initial=ApiToken.Scope.READ,
+        widget=forms.RadioSelect,
+    )
+    account = forms.ChoiceField(label=_("Accounts"), initial=EVERY_ACCOUNT)
+    as_operator = forms.BooleanField(
+        label=_("May act as operator"),
+        required=False,
+        help_text=_("Without this, the token cannot use the operators’ part of the API."),
+    )
+    field_order = ("name", "scope", "account", "as_operator", "expiry", "expires_on")
+
+    def __init__(self, data: Any = None, *, accounts: Sequence[Account], operator: bool) -> None:
+        super().__init__(data)
+        choice = self.fields["account"]
+        assert isinstance(choice, forms.ChoiceField)
+        every: tuple[str, str | Promise] = (EVERY_ACCOUNT, _("all accounts, also those that you join later"))
+        choice.choices = [
+            every,
+            *((each.handle, _("only %(name)s") % {"name": each.name}) for each in accounts),
+        ]
+        if not operator:
+            del self.fields["as_operator"]
         self.fields["expiry"].help_text = _(
-            "If it is valid for more than a year, you are asked for your password."
+            "You are asked for your password if the token is valid for more than a year or may do more than read."
         )
+
+    def clean_account(self) -> str:
+        chosen = str(self.cleaned_data["account"])
+        return "" if chosen == EVERY_ACCOUNT else chosen
 
 
 class RoleForm(forms.Form):

@@ -1,4 +1,4 @@
-"""Last use of users, and of each of their passwords."""
+"""Last use of users, and of each of their passwords and trust policies."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,30 +12,35 @@ from accounts.models import DropCounter, Secret
 from accounts.write_behind import Batch, UserNote
 
 MOST = 10_000
-EACH = 4  # passwords of one user; two work at a time
+EACH = 24  # passwords and trust policies of one user
 
 # One statement of each kind for all notes: the driver sends them together.
 _SET = "SET last_used_at = %s, last_used_from = %s, last_used_with = %s"
 _UNLESS_LATER = "(last_used_at IS NULL OR last_used_at < %s)"
 _OF_USER = f"UPDATE accounts_registryuser {_SET} WHERE username = %s AND {_UNLESS_LATER}"
+_OF_POLICY = f"UPDATE accounts_trustpolicy {_SET} WHERE id = %s AND {_UNLESS_LATER}"
 _OF_SECRET = f"UPDATE accounts_secret {_SET} WHERE id = %s AND {_UNLESS_LATER}"
 
 
 @dataclass(frozen=True, slots=True)
 class Use(UserNote):
+    """`secret_id` is 0 of an ID token; `policy_id` is 0 of a password that was not swapped for one."""
+
     origin: Origin
     secret_id: int
+    policy_id: int = 0
 
     @property
     def key(self) -> tuple[str, ...]:
-        return (self.username, str(self.secret_id))
+        return (self.username, str(self.secret_id), str(self.policy_id))
 
 
 def _write(notes: list[Use]) -> None:
     with connection.cursor() as cursor:
         cursor.executemany(_OF_USER, [_values(use.origin, use.username) for use in notes])
-        cursor.executemany(_OF_SECRET, [_values(use.origin, use.secret_id) for use in notes])
-    _postpone_retirement(use.secret_id for use in notes)
+        cursor.executemany(_OF_SECRET, [_values(use.origin, use.secret_id) for use in notes if use.secret_id])
+        cursor.executemany(_OF_POLICY, [_values(use.origin, use.policy_id) for use in notes if use.policy_id])
+    _postpone_retirement(use.secret_id for use in notes if use.secret_id)
 
 
 def _values(origin: Origin, key: object) -> tuple[Any, ...]:

@@ -65,7 +65,7 @@ def is_live(row: Secret | ApiToken, now: datetime) -> bool:
     """Return whether it works, if its user or person does."""
     if isinstance(row, Secret):
         return row.live_at(now)
-    return row.expires_at is None or row.expires_at > now
+    return row.is_live(now)
 
 
 def proof(findings: Sequence[Finding], by: Principal) -> str:

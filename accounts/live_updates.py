@@ -23,6 +23,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from accounts import installation_status
 from accounts.models import Person
+from accounts.second_factors.requirement import HAS_FACTOR_SQL
 
 PARAMETER: Final = "live"
 BLOCK: Final = 128  # so that its length does not tell how many digits a counter has
@@ -39,8 +40,9 @@ WHERE p.id = %(person)s AND p.is_active AND {access}
 class For(Enum):
     """Whom a thing is shown to."""
 
-    MEMBERS = """EXISTS (SELECT 1 FROM accounts_member m JOIN accounts_account a ON a.id = m.account_id
-      WHERE m.person_id = p.id AND m.account_id = %(account)s AND a.closed_at IS NULL)"""
+    MEMBERS = f"""EXISTS (SELECT 1 FROM accounts_member m JOIN accounts_account a ON a.id = m.account_id
+      WHERE m.person_id = p.id AND m.account_id = %(account)s AND a.closed_at IS NULL
+        AND (NOT a.second_factor_required OR {HAS_FACTOR_SQL}))"""  # noqa: S608 (a constant)
     OPERATORS = "p.is_staff"
     EVERYBODY = "TRUE"
 
@@ -63,7 +65,8 @@ _USER: Final = "LEFT JOIN accounts_registryuser u ON u.id = %(key)s AND u.accoun
 THINGS: dict[str, Thing] = {
     NOTHING_ELSE: Thing("1", shown=For.EVERYBODY),
     "first use": Thing(
-        "(SELECT s.last_used_at FROM accounts_secret s WHERE s.user_id = u.id ORDER BY s.id DESC LIMIT 1)",
+        """COALESCE((SELECT s.last_used_at FROM accounts_secret s
+          WHERE s.user_id = u.id AND s.policy_id IS NULL ORDER BY s.id DESC LIMIT 1), u.last_used_at)""",
         _USER,
     ),
     "denial": Thing("(SELECT MAX(d.last_at) FROM accounts_denial d WHERE d.user_id = u.id)", _USER),

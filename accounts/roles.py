@@ -23,8 +23,10 @@ class Permission(StrEnum):
     MEMBERS_MANAGE = "members.manage"
     NAMESPACES_MANAGE = "namespaces.manage"
     CREDENTIAL_RULES_CHANGE = "credential_rules.change"
+    SECOND_FACTOR_REQUIRE = "second_factor.require"
     SYNC_START = "sync.start"
     USERS_MANAGE = "users.manage"
+    WEBHOOKS_MANAGE = "webhooks.manage"
 
 
 _VIEWER = frozenset({Permission.ACCOUNT_VIEW, Permission.SYNC_START})
@@ -34,12 +36,14 @@ _MANAGER = _VIEWER | {
     Permission.IMAGES_REMOVE,
     Permission.NAMESPACES_MANAGE,
     Permission.USERS_MANAGE,
+    Permission.WEBHOOKS_MANAGE,
 }
 _OWNER = _MANAGER | {
     Permission.ACCOUNT_CLOSE,
     Permission.ACCOUNT_RENAME,
     Permission.MEMBERS_MANAGE,
     Permission.CREDENTIAL_RULES_CHANGE,
+    Permission.SECOND_FACTOR_REQUIRE,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -58,8 +62,10 @@ DESCRIPTIONS: dict[Permission, str] = {
     Permission.MEMBERS_MANAGE: _("invite, change and remove members"),
     Permission.NAMESPACES_MANAGE: _("create, describe, publish and delete namespaces"),
     Permission.CREDENTIAL_RULES_CHANGE: _("change the rules for passwords of users"),
+    Permission.SECOND_FACTOR_REQUIRE: _("require a second factor of members"),
     Permission.SYNC_START: _("request a sync"),
     Permission.USERS_MANAGE: _("create and change users"),
+    Permission.WEBHOOKS_MANAGE: _("see and change webhooks, and what was sent to them"),
 }
 
 # Of the permissions that not every role has.
@@ -74,7 +80,9 @@ _DENIALS: dict[Permission, str] = {
     Permission.MEMBERS_MANAGE: _("Only owners can invite, change or remove members."),
     Permission.NAMESPACES_MANAGE: _("Viewers can’t create or change namespaces. Ask an owner or manager."),
     Permission.CREDENTIAL_RULES_CHANGE: _("Only owners can change the rules for passwords."),
+    Permission.SECOND_FACTOR_REQUIRE: _("Only owners can require a second factor."),
     Permission.USERS_MANAGE: _("Viewers can’t create or change users. Ask an owner or manager."),
+    Permission.WEBHOOKS_MANAGE: _("Viewers can’t see or change webhooks. Ask an owner or manager."),
 }
 
 

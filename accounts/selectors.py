@@ -1,10 +1,12 @@
 """What pages and API read about accounts. Reads only; who may read was decided at the gate."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, tzinfo
 from functools import reduce
 from operator import or_
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -16,23 +18,28 @@ from accounts.common.expiring import EXPIRES_SOON
 from accounts.common.pagination import Page, paginate_prepared
 from accounts.common.prepared_queries import prepared
 from accounts.expiring_users import with_password_end
+from accounts.id_tokens.selectors import with_user_count
 from accounts.models import (
     Account,
     ApiToken,
     AuditEvent,
     Denial,
     DropCounter,
+    GroupRole,
+    IdTokenIssuer,
     Invitation,
     Member,
+    RefusedIdToken,
     RegistryUser,
     Secret,
+    TrustPolicy,
 )
 from accounts.peppers import peppers
 
 
-def accounts_of(*, person_id: int) -> list[Account]:
-    """Return the person's open accounts by name, each with `.role`."""
-    return _accounts_of(person_id=person_id)
+def accounts_of(*, person_id: int, only: str = "") -> list[Account]:
+    """Return the person's open accounts by name, each with `.role`. `only`: that one alone, by its handle."""
+    return [each for each in _accounts_of(person_id=person_id) if only in ("", each.handle)]
 
 
 @prepared
@@ -76,10 +83,10 @@ def _listed_users(*, account: int, now: datetime, until: datetime) -> QuerySet[R
     return with_password_end(found, now, until)
 
 
-def used_newest_password(user: RegistryUser) -> Secret | None:
-    """Return the user's newest password once it was used."""
-    newest = Secret.objects.filter(user=user).order_by("-id").first()
-    return newest if newest and newest.last_used_at else None
+def used_newest_password(user: RegistryUser) -> Secret | RegistryUser | None:
+    """Return the user's newest password once it was used; of a user without one, itself once it was used."""
+    newest = Secret.objects.unswapped().filter(user=user).order_by("-id").first() or user
+    return newest if newest.last_used_at else None
 
 
 def live_password(user: RegistryUser, text: str) -> Secret | None:
@@ -90,11 +97,49 @@ def live_password(user: RegistryUser, text: str) -> Secret | None:
 
 def passwords_of(user: RegistryUser) -> QuerySet[Secret]:
     """Return the passwords that work, and the last that ended; the newest first."""
+    return Secret.objects.unswapped().filter(user=user).order_by("-id")
+
+
+def all_passwords_of(user: RegistryUser) -> QuerySet[Secret]:
+    """As `passwords_of`, with those that jobs got for an ID token."""
     return Secret.objects.filter(user=user).order_by("-id")
 
 
+def swapped_passwords_of(user: RegistryUser) -> QuerySet[Secret]:
+    """Return those that work now and that jobs got for an ID token; the newest first."""
+    found = Secret.objects.live(timezone.now()).filter(user=user, policy__isnull=False)
+    return found.select_related("policy__issuer").order_by("-id")
+
+
+def trust_policies_of(user: RegistryUser) -> QuerySet[TrustPolicy]:
+    return TrustPolicy.objects.filter(user=user).select_related("issuer").order_by("id")
+
+
+def refused_id_tokens_of(user: RegistryUser) -> QuerySet[RefusedIdToken]:
+    """Return the last that were kept, the newest first."""
+    found = RefusedIdToken.objects.filter(user=user).select_related("issuer", "policy__issuer")
+    return found.order_by("-at", "-id")
+
+
+def issuers_of(account: Account) -> QuerySet[IdTokenIssuer]:
+    """Return the account's own, disabled or not, each with `.user_count`: how many users trust it."""
+    return with_user_count(IdTokenIssuer.objects.filter(account=account)).order_by("url", "id")
+
+
+def known_issuers(account: Account) -> QuerySet[IdTokenIssuer]:
+    """Return those that its policies may trust, and its own that are disabled."""
+    found = IdTokenIssuer.objects.filter(Q(account=None, enabled=True) | Q(account=account))
+    return found.order_by("url", "id")
+
+
+def usable_issuers(account: Account) -> QuerySet[IdTokenIssuer]:
+    """Return the issuers that a policy of this account may trust: the installation's, and its own."""
+    found = IdTokenIssuer.objects.filter(Q(account=None) | Q(account=account), enabled=True)
+    return found.order_by("url", "id")
+
+
 def denials_of(user: RegistryUser) -> QuerySet[Denial]:
-    return Denial.objects.filter(user=user).select_related("user").order_by("-last_at", "-id")
+    return Denial.objects.filter(user=user).select_related("user__account").order_by("-last_at", "-id")
 
 
 def last_denial_of(user: RegistryUser) -> Denial | None:
@@ -105,7 +150,9 @@ def last_denial_of(user: RegistryUser) -> Denial | None:
 @prepared
 def denials_on(most: int, *, account: int, repository: str) -> QuerySet[Denial]:
     """Return what this account's users were refused there, the last first."""
-    found = Denial.objects.filter(user__account=account, repository=repository).select_related("user")
+    found = Denial.objects.filter(user__account=account, repository=repository).select_related(
+        "user__account"
+    )
     return found.order_by("-last_at", "-id")[:most]
 
 
@@ -119,6 +166,17 @@ def dropped() -> list[dict[str, Any]]:
     kinds = DropCounter.objects.order_by("kind").values("kind")
     sums = kinds.annotate(count=Sum("count"), first_at=Min("first_at"), last_at=Max("last_at"))
     return [each | {"what": DropCounter.Kind(each["kind"]).label} for each in sums]
+
+
+def groups_give_a_role(groups: Iterable[str]) -> bool:
+    """Whether an operator gave one of these groups at the sign-in provider a role, or made its members operators."""
+    if settings.OIDC_OPERATOR_GROUP and settings.OIDC_OPERATOR_GROUP in groups:
+        return True
+    return GroupRole.objects.filter(group__in=groups, account__closed_at=None).exists()
+
+
+def group_roles() -> QuerySet[GroupRole]:
+    return GroupRole.objects.select_related("account").order_by("group", "id")
 
 
 def members_of(account: Account) -> QuerySet[Member]:
@@ -187,7 +245,9 @@ def activity_of(
 
 
 def api_tokens_of(*, person_id: int) -> QuerySet[ApiToken]:
-    return ApiToken.objects.filter(person_id=person_id).order_by("-created_at", "-id")
+    """Each with its account."""
+    rows = ApiToken.objects.select_related("account").filter(person_id=person_id)
+    return rows.order_by("-created_at", "-id")
 
 
 def live_api_tokens_of(*, person_id: int, now: datetime) -> QuerySet[ApiToken]:

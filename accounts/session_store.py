@@ -5,10 +5,11 @@ from datetime import datetime
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from accounts.common.prepared_queries import prepared
+from accounts.models import Person
 
 
 class SessionStore(db.SessionStore):
@@ -28,7 +29,25 @@ def _live_session(*, key: str, now: datetime) -> QuerySet[Session]:
     return Session.objects.filter(session_key=key, expire_date__gt=now)
 
 
+def live_sessions(now: datetime) -> QuerySet[UserSession]:
+    """Return what allauth knows of sessions that have not ended."""
+    kept = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=now)
+    found: QuerySet[UserSession] = UserSession.objects.filter(Exists(kept))
+    return found
+
+
+def end_all_of(person: Person) -> int:
+    """Sign the person out everywhere. Return in how many places they were signed in."""
+    rows = UserSession.objects.filter(user=person)
+    ended, _by_model = Session.objects.filter(session_key__in=rows.values("session_key")).delete()
+    rows.delete()
+    return ended
+
+
 def forget_expired() -> None:
     """Neither Django nor allauth takes the rows of sessions away that nobody ended."""
     SessionStore.clear_expired()
-    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    kept = Session.objects.filter(session_key=OuterRef("session_key"))
+    UserSession.objects.filter(
+        ~Exists(kept)
+    ).delete()  # PostgreSQL would look through a long NOT IN for each row

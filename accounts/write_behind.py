@@ -1,4 +1,4 @@
-"""What is noted in memory while tokens are issued, and written afterwards, some at a time, by a thread of its own.
+"""What is noted in memory while tokens are issued, and written afterwards, some at a time, by one thread.
 
 A synchronous UPDATE for each token would cost almost half of the token door's speed (docs/architecture.md). The bound
 is a share of each account and user (fair_share.py); what found no place is counted (dropped_entries.py).
@@ -10,8 +10,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from multiprocessing.util import Finalize
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from django.db import Error, connection, transaction
 from django.utils import timezone
@@ -60,6 +61,26 @@ class UserNote:
 Kind = TypeVar("Kind", bound=Note)
 
 
+@dataclass(frozen=True, slots=True)
+class SeenNote:
+    """That something was seen, by its name. Nobody misses one that found no place: it is seen again."""
+
+    name: str
+    at: datetime
+
+    @property
+    def owner(self) -> Owner:
+        return 0, ""
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        return (self.name,)
+
+    @property
+    def count(self) -> int:
+        return 0
+
+
 class Batch(Generic[Kind]):
     """Notes since the last write, at most `most` of them and `each` of one owner; what gives way is counted.
 
@@ -78,31 +99,24 @@ class Batch(Generic[Kind]):
         self._kind, self._write_all, self._most, self._each, self._merge = kind, write, most, each, merge
         self._lock, self._writing = threading.Lock(), threading.Lock()
         self.forget()
-        self._thread: threading.Thread | None = None
-        self._noted = threading.Event()
 
     def note(self, note: Kind) -> None:
         with self._lock:
             self._add(note)
-        if not self._noted.is_set():
-            self._noted.set()
+        _writer.wake()
 
     def lose(self, username: str, count: int) -> None:
         """Count what is not even noted: more than its owner may have, all at once."""
         if count > 0:
             with self._lock:
                 self._lost[username] += count
-            self._noted.set()
+            _writer.wake()
 
     def start(self) -> None:
         """Begin writing in the background; once per process."""
-        with self._lock:
-            if self._thread:
-                return
-            self._thread = threading.Thread(target=self._run, name=self._kind, daemon=True)
-            self._thread.start()
-        # Not atexit, which does nothing in a server's worker process.
-        Finalize(None, self.write, exitpriority=0)
+        if _writer.begin(self):
+            # Not atexit, which does nothing in a server's worker process.
+            Finalize(None, self.write, exitpriority=0)
 
     def write(self) -> int:
         """Write what was noted; return how many. What cannot be written is kept for the next time."""
@@ -149,10 +163,36 @@ class Batch(Generic[Kind]):
             for _owner, _key, note in later.items():
                 self._add(note)
 
+
+class _Writer:
+    """The thread of a process that writes its batches, over one connection to the database."""
+
+    def __init__(self) -> None:
+        self._lock, self._noted = threading.Lock(), threading.Event()
+        self._batches: list[Batch[Any]] = []
+
+    def begin(self, batch: Batch[Any]) -> bool:
+        """Return whether it was not begun before."""
+        with self._lock:
+            if batch in self._batches:
+                return False
+            self._batches.append(batch)
+            if len(self._batches) == 1:
+                threading.Thread(target=self._run, name="write-behind", daemon=True).start()
+            return True
+
+    def wake(self) -> None:
+        if not self._noted.is_set():
+            self._noted.set()
+
     def _run(self) -> None:
         while True:
             self._noted.wait()
             self._noted.clear()
-            self.write()
+            for batch in [*self._batches]:
+                batch.write()
             connection.close_if_unusable_or_obsolete()
             time.sleep(WRITE_EVERY)
+
+
+_writer = _Writer()

@@ -13,6 +13,8 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from accounts import outbox
 from accounts.common import clock
+from accounts.id_tokens import keys
+from namespaces.webhooks import delivery, denied_bursts
 from registry_sync import heartbeats
 from registry_sync.events import due_events
 from registry_sync.models import Marker
@@ -21,7 +23,10 @@ from registry_sync.models import Marker
 # what it takes to write a message, to read it and to begin a task.
 HAS_WORK: Final[dict[str, Callable[[], bool]]] = {
     "registry_sync.apply_events": due_events.any_due,
+    "registry_sync.issuer_keys": keys.any_due,
     "registry_sync.mails": outbox.any_due,
+    "registry_sync.denied_bursts": denied_bursts.wanted,
+    "registry_sync.webhooks": delivery.any_due,
 }
 HEARTBEAT, HEARTBEAT_SECONDS = "heartbeat", heartbeats.PULSE.total_seconds() / 2
 

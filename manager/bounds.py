@@ -27,6 +27,9 @@ USAGE_PASS = 120.0  # for accounts one by one; a task lives ten minutes at most
 LEDGER_USER_MOST = 2000
 LEDGER_ACCOUNT_MOST = 20_000
 
+# Issuers of ID tokens
+ISSUER_ANSWER_SECONDS = 5.0  # for each of the two answers that bring keys
+
 # Deletion
 DELETION_PASS_SECONDS = 240.0  # for all removals, then a new task goes on; a task lives ten minutes at most
 DELETION_SLOW_READ = 1.0  # seconds; where reading all tags took longer, tags pushed meanwhile are read too
@@ -36,5 +39,13 @@ AUDIT_SETTLED = 15 * 60  # an event that is older can be joined by no earlier on
 SPENT_INVITATIONS_KEPT = 100  # of an account
 LIVE_NOTE_LIFE = 24 * 3600  # then the page's own view makes a new note
 
+# Webhooks
+WEBHOOKS_MOST = 50  # of an account
+WEBHOOK_ANSWER_SECONDS = 10.0  # for an attempt, from the name to the last byte that is read
+WEBHOOK_PASS_SECONDS = 60.0  # then a new task goes on
+WEBHOOK_LOG_KEPT = 100  # of what has ended, of each webhook
+WEBHOOK_LOG_DAYS = 30
+
 # Operations
 DIAGNOSTIC_RUNS_KEPT = 100
+METRICS_COUNTED_MAX = 10_000  # what a metric says when there are as many or more

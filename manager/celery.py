@@ -1,14 +1,32 @@
 """The Celery application: Redis in production, files in the data folder when standalone."""
 
 import os
+import sys
 from pathlib import Path
 
 from celery import Celery
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manager.settings")
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+try:
+    settings.DATA_DIR  # noqa: B018 (reads them all)
+except ImproperlyConfigured as error:  # Celery's command would print where it was raised
+    sys.exit(str(error))
+
+from accounts.common import clock
 
 app = Celery("manager")
+
+
+def expiry(seconds: float) -> dict[str, float]:
+    """Return the option by which a message that nobody took so many seconds is dropped: the next one has come.
+
+    The schedule writes a moment into it, and a worker compares that with the clock of its own machine. One whose clock
+    is ahead would else drop all that comes.
+    """
+    return {"expires": seconds + clock.APART.total_seconds()}
 
 
 def broker() -> dict[str, object]:
@@ -60,14 +78,21 @@ app.conf.update(
         "reconcile": {
             "task": "registry_sync.reconcile",
             "schedule": settings.SYNC_INTERVAL_SECONDS,
-            "options": {"expires": settings.SYNC_INTERVAL_SECONDS},
+            "options": expiry(settings.SYNC_INTERVAL_SECONDS),
         },
         # Each second: whoever was at them may have been killed. More than one wait only where clocks differ.
-        "events": {"task": "registry_sync.apply_events", "schedule": 1.0, "options": {"expires": 10}},
-        "pulse": {"task": "registry_sync.pulse", "schedule": 10.0, "options": {"expires": 10}},
-        "removals": {"task": "registry_sync.removals", "schedule": 15.0, "options": {"expires": 15}},
-        "mails": {"task": "registry_sync.mails", "schedule": 3.0, "options": {"expires": 3}},
-        "usage": {"task": "registry_sync.measure_usage", "schedule": 10.0, "options": {"expires": 10}},
+        "events": {"task": "registry_sync.apply_events", "schedule": 1.0, "options": expiry(10)},
+        "pulse": {"task": "registry_sync.pulse", "schedule": 10.0, "options": expiry(10)},
+        "removals": {"task": "registry_sync.removals", "schedule": 15.0, "options": expiry(15)},
+        "mails": {"task": "registry_sync.mails", "schedule": 3.0, "options": expiry(3)},
+        "issuer-keys": {"task": "registry_sync.issuer_keys", "schedule": 1.0, "options": expiry(10)},
+        "denied-bursts": {
+            "task": "registry_sync.denied_bursts",
+            "schedule": 60.0,
+            "options": expiry(60),
+        },
+        "webhooks": {"task": "registry_sync.webhooks", "schedule": 1.0, "options": expiry(10)},
+        "usage": {"task": "registry_sync.measure_usage", "schedule": 10.0, "options": expiry(10)},
         "housekeeping": {"task": "registry_sync.housekeeping", "schedule": 3600.0},
         "daily": {"task": "registry_sync.daily", "schedule": 3600.0},
     },

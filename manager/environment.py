@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv
 
 from accounts.common import secret_files
+from accounts.outbound.addresses import Network, networks_from
 
 # NAME_FILE may name a file that holds the value of NAME.
 env = FileAwareEnv(eager=True, strip_whitespace=True)
@@ -34,6 +35,7 @@ RENAMED = {
     "TOKEN_TTL": "TOKEN_TTL_SECONDS",
     "TRUSTED_PROXIES": "TRUSTED_PROXY_COUNT",
 }
+NO_NEW_KEYS = "--no-new-keys"  # of `init_data_dir`, where the keys of another machine have to be
 _FLAGS = dict.fromkeys(("1", "true", "yes", "on"), True) | dict.fromkeys(
     ("0", "false", "no", "off", ""), False
 )
@@ -95,6 +97,14 @@ def host(name: str, default: str) -> str:
     return _fitting(name, text(name, default), _HOST, "look like registry.example.com or localhost:5000")
 
 
+def networks(name: str) -> tuple[Network, ...]:
+    """Return networks separated by commas."""
+    try:
+        return networks_from(each.strip() for each in text(name, "").split(",") if each.strip())
+    except ValueError:
+        raise _wrong(name, "hold networks as 10.1.0.0/16, separated by commas") from None
+
+
 def url(name: str, default: str, *, path: str = "") -> str:
     """Return an absolute http(s) address as scheme://host[:port], ending in `path`. "" only as the default."""
     value = text(name, default).rstrip("/")
@@ -105,6 +115,23 @@ def url(name: str, default: str, *, path: str = "") -> str:
         raise _wrong(name, f"look like https://registry.example.com{path}")
     if parts.path != path or "?" in value or "#" in value:
         raise _wrong(name, f"look like https://registry.example.com{path}")
+    return value
+
+
+def issuer(name: str, *, plain_http: bool) -> str:
+    """Return the address of an OpenID Connect issuer; "" when there is none. `plain_http`: http:// will do."""
+    value = text(name, "").removesuffix("/.well-known/openid-configuration")
+    parts = _split(value)
+    schemes = ("https", "http") if plain_http else ("https",)
+    if value and (
+        not parts
+        or parts.scheme not in schemes
+        or not _HOST.fullmatch(parts.netloc)
+        or not re.fullmatch(r"[!-~]{1,255}", value)
+        or "?" in value
+        or "#" in value
+    ):
+        raise _wrong(name, "look like https://login.example.com or https://login.example.com/realms/main")
     return value
 
 
@@ -155,6 +182,8 @@ def _wrong(name: str, must: str) -> ImproperlyConfigured:
 
 def secret(path: Path, *, create: bool) -> str:
     """Return a secret file's text, without surrounding blanks. Make the file when it is missing and `create`."""
+    if NO_NEW_KEYS in sys.argv and not path.exists():
+        raise ImproperlyConfigured(f"Secret file {path} is missing. Copy it from the machine that made it.")
     try:
         if create and not path.exists():
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -164,3 +193,7 @@ def secret(path: Path, *, create: bool) -> str:
         raise ImproperlyConfigured(f"Secret file {path} cannot be made: {error.strerror}.") from error
     except secret_files.SecretFileError as error:
         raise ImproperlyConfigured(str(error)) from error
+    except UnicodeDecodeError:  # its text would tell some of the secret
+        raise ImproperlyConfigured(
+            f"Secret file {path} holds bytes that are no text; make a new one."
+        ) from None

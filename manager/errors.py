@@ -13,6 +13,8 @@ from django.views.defaults import server_error
 
 from accounts.common.database_errors import RETRY_AFTER, first_line, outage_of
 from accounts.common.errors import DomainError, Forbidden, NotFound, RateLimited, Unavailable
+from accounts.second_factors.requirement import SecondFactorRequired
+from accounts.views.second_factor_way import lead_to_set_up
 
 MINUTE = 60  # seconds
 
@@ -34,6 +36,8 @@ class DomainErrorMiddleware:
                 raise Http404(error.message)
             case DataError():  # a NUL in a path or a search: no row can have such a name
                 raise Http404
+            case SecondFactorRequired():
+                return lead_to_set_up(request)
             case Forbidden():
                 return render(request, "403.html", {"exception": error.message}, status=403)
             case Unavailable():
@@ -42,7 +46,7 @@ class DomainErrorMiddleware:
                 return _later(request, 429, error.wait, error.message)
             case DomainError():
                 return render(request, "400.html", {"exception": error.message}, status=400)
-        return _outage(request, error)
+        return outage(request, error)
 
 
 def too_often(request: HttpRequest) -> HttpResponse:
@@ -54,10 +58,10 @@ def too_often(request: HttpRequest) -> HttpResponse:
 
 def broken(request: HttpRequest) -> HttpResponse:
     """Django's handler500. Sessions and the frame of a 404 ask the database too, outside of every view."""
-    return _outage(request, sys.exc_info()[1]) or server_error(request)
+    return outage(request, sys.exc_info()[1]) or server_error(request)
 
 
-def _outage(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+def outage(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
     outage = outage_of(error)
     if not outage or not error:
         return None

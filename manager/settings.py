@@ -1,15 +1,17 @@
 """Settings. Every one comes from the environment; the table is in docs/operations.md."""
 
+import logging
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from manager import database_url, environment, mail_url, redis_url
+from manager import database_url, environment, mail_url, redis_url, version
 from manager.bounds import *  # noqa: F403
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+VERSION = version.read(BASE_DIR)
 
 environment.refuse_old_names()
 ENVIRONMENT = environment.one_of("ENVIRONMENT", "standalone", environment.ENVIRONMENTS)
@@ -54,9 +56,20 @@ MAX_RETENTION_RULES_PER_ACCOUNT = environment.number(
 )
 MAX_USERS_PER_ACCOUNT = environment.number("MAX_USERS_PER_ACCOUNT", 1000, least=0, most=1_000_000)
 ACCESS_LEDGER_DAYS = environment.number("ACCESS_LEDGER_DAYS", 60, least=1, most=400)
+# After so many days without a backup the doctor says so. 0: backups are made by other means.
+BACKUP_DAYS = environment.number("BACKUP_DAYS", 7, least=0, most=400)
 TRUSTED_PROXY_COUNT = environment.number("TRUSTED_PROXY_COUNT", 0, least=0, most=5)
+# Private networks in which issuers of ID tokens may stand, whose keys are fetched.
+ISSUER_NETWORKS = environment.networks("ISSUER_NETWORKS")
+# Those in which receivers of webhooks may stand, also without TLS.
+WEBHOOK_NETWORKS = environment.networks("WEBHOOK_NETWORKS")
 SECURITY_CONTACT = environment.contact("SECURITY_CONTACT")
 LOG_LEVEL = environment.one_of("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_FORMAT = environment.one_of("LOG_FORMAT", "line", ("line", "json"))
+# Of whoever may read /metrics. Where no file is named, metrics are on if there is one.
+METRICS_KEY_FILE = Path(environment.text("METRICS_KEY_FILE", "") or SECRETS_DIR / "metrics.key")
+if environment.text("METRICS_KEY_FILE", ""):
+    environment.secret(METRICS_KEY_FILE, create=environment.preparing())
 
 SECRET_KEY = environment.secret(SECRETS_DIR / "django.key", create=not PRODUCTION or environment.preparing())
 ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS")
@@ -84,6 +97,9 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "allauth.usersessions",
     "rest_framework",
     "drf_spectacular",
@@ -110,7 +126,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "accounts.views.session_seen.SessionSeenMiddleware",
+    "manager.second_factor_middleware.SecondFactorMiddleware",
     "manager.errors.DomainErrorMiddleware",
 ]
 ROOT_URLCONF = "manager.urls"
@@ -201,14 +218,64 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_URL else "optional"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = True
 ACCOUNT_PREVENT_ENUMERATION = True
 # Of mails that anybody can have sent to an address, a few a day.
-ACCOUNT_RATE_LIMITS = {"confirm_email": "1/3m/key,6/d/key", "reset_password": "20/m/ip,3/10m/key,20/d/key"}
+ACCOUNT_RATE_LIMITS = {
+    "confirm_email": "1/3m/key,6/d/key",
+    "reset_password": "20/m/ip,3/10m/key,20/d/key",
+    "sso_start": "60/m/ip",  # each writes a session (accounts/views/sso.py)
+    "second_factor_failed": "100/d/key",  # of one person, from everywhere (accounts/second_factors/attempts.py)
+}
 ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_URL)  # of a changed password or address: word to the owner
 # Before a change of address: a session that was left open is not enough.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme
-USERSESSIONS_TRACK_ACTIVITY = False  # it would write a row for every page that is looked at
+# A code by mail proves no more than a reset link, which may be followed anyway.
+ACCOUNT_REAUTHENTICATION_METHODS = ("password", "mfa")
+USERSESSIONS_TRACK_ACTIVITY = (
+    False  # it would write a row for every page; ours does by the hour (session_seen.py)
+)
+MFA_ADAPTER = "accounts.second_factors.adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+# With a mail server nobody is signed in before their address is verified (ACCOUNT_EMAIL_VERIFICATION); without one
+# no address ever is, and nobody could have a second factor.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # steps of 30 s: telephones are seldom right to the second
+MFA_RATE_LIMITS = {"webauthn_options": "30/m/ip"}  # each writes a session (accounts/views/second_factors.py)
+MFA_FORMS = {
+    "authenticate": "accounts.second_factors.forms.AuthenticateForm",
+    "reauthenticate": "accounts.second_factors.forms.ReauthenticateForm",
+    "activate_totp": "accounts.second_factors.forms.ActivateTOTPForm",
+    "add_webauthn": "accounts.second_factors.forms.AddPasskeyForm",
+    "edit_webauthn": "accounts.second_factors.forms.RenamePasskeyForm",
+    "authenticate_webauthn": "accounts.second_factors.forms.AuthenticatePasskeyForm",
+    "login_webauthn": "accounts.second_factors.forms.LoginPasskeyForm",
+    "reauthenticate_webauthn": "accounts.second_factors.forms.ReauthenticatePasskeyForm",
+}
+
+# Sign-in at an OpenID Connect provider (docs/sso.md) ---------------------------------------------------
+OIDC_PLAIN_HTTP = not PRODUCTION
+OIDC_ISSUER = environment.issuer("OIDC_ISSUER", plain_http=OIDC_PLAIN_HTTP)
+OIDC_CLIENT_ID = environment.text("OIDC_CLIENT_ID", "")
+OIDC_CLIENT_SECRET = environment.text("OIDC_CLIENT_SECRET", "")
+OIDC_NAME = environment.text("OIDC_NAME", "SSO")
+OIDC_SCOPES = environment.text("OIDC_SCOPES", "openid profile email").split()
+OIDC_GROUPS_CLAIM = environment.word("OIDC_GROUPS_CLAIM", "groups")
+OIDC_OPERATOR_GROUP = environment.text("OIDC_OPERATOR_GROUP", "")
+OIDC_TRUST_EMAIL = environment.flag("OIDC_TRUST_EMAIL", default=False)
+OIDC_ONLY = environment.flag("OIDC_ONLY", default=False)
+# Groups change a person's roles when they sign in, so they have to do that now and then.
+OIDC_SESSION_HOURS = environment.number("OIDC_SESSION_HOURS", 12, least=1, most=720)
+OIDC_GROUPS_DAYS = environment.number("OIDC_GROUPS_DAYS", 30, least=0, most=3650)
+if OIDC_ISSUER and not OIDC_CLIENT_ID:
+    raise ImproperlyConfigured("OIDC_CLIENT_ID must be set when OIDC_ISSUER is.")
+if not OIDC_ISSUER and (OIDC_CLIENT_ID or OIDC_CLIENT_SECRET or OIDC_ONLY):
+    raise ImproperlyConfigured("OIDC_ISSUER must be set when another OIDC setting is.")
+if "openid" not in OIDC_SCOPES:
+    raise ImproperlyConfigured("OIDC_SCOPES must hold openid.")
+SOCIALACCOUNT_ADAPTER = "accounts.social_adapter.SocialAdapter"
 
 # Mail -------------------------------------------------------------------------------------------------
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
@@ -256,8 +323,10 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "Role": "accounts.api.serializers.ROLES",
         "InvitationState": "accounts.api.invitations.STATES",
+        "SecondFactorRequiredOf": "accounts.api.second_factors.REQUIRED_OF",
         "UserState": "accounts.api.users.STATES",
         "GrantLevel": "namespaces.api.grants.GRANTED",
+        "WebhookDeliveryState": "namespaces.listing.webhook_list.STATES",
         "Level": "namespaces.api.images.LEVELS",
         "RegistryAction": "namespaces.api.access.ACTIONS",
         "RunState": "registry_sync.api.sync.RUN_STATES",
@@ -333,6 +402,8 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+if LOG_FORMAT == "json":
+    logging.captureWarnings(capture=True)  # they are several lines, else
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -341,13 +412,16 @@ LOGGING = {
             "()": "manager.log_format.LineFormatter",
             "format": "{asctime} {levelname} {name}: {message}",
             "style": "{",
-        }
+        },
+        "json": {"()": "manager.log_format.JsonFormatter"},
     },
     "filters": {"without_traceback": {"()": "manager.log_format.WithoutTraceback"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     "loggers": {
         "django.server": {"propagate": True, "handlers": []},
         "celery.beat": {"filters": ["without_traceback"]},
+        # That a process of a worker was killed; where it has no handler, Celery gives it one with a format of its own.
+        "multiprocessing": {"handlers": ["console"], "propagate": False},
     },
 }

@@ -46,6 +46,7 @@ class UserStatus(StrEnum):
     DISABLED = "disabled"
     EXPIRED = "expired"
     ACCOUNT_CLOSED = "account closed"
+    ACCOUNT_SUSPENDED = "account suspended"
 
 
 _LEVELS_BY_NAME = {"read": Level.READ, "write": Level.WRITE, "admin": Level.ADMIN}
@@ -55,8 +56,10 @@ _BLOCKED = {
     UserStatus.DISABLED: (_("the user is disabled"), _("Enable the user.")),
     UserStatus.EXPIRED: (_("the user has expired"), _("Set a later expiry.")),
     UserStatus.ACCOUNT_CLOSED: (_("the account is closed"), _("Use a user of an open account.")),
+    UserStatus.ACCOUNT_SUSPENDED: (_("the account is suspended"), _("Ask an operator of the registry.")),
 }
 
+BLOCKED = frozenset(_BLOCKED)
 BLOCKED_REASONS = frozenset(reason for reason, _remedy in _BLOCKED.values())
 
 REQUIRED_LEVEL: dict[Action, Level] = {
@@ -112,6 +115,20 @@ _NOT_SIGNED_IN = {
     Action.PUSH: (_("push denied: not signed in"), _("Sign in with a user that has write.")),
     Action.DELETE: (_("delete denied: not signed in"), _("Sign in with a user that has admin.")),
 }
+# Of a job for a pull request, which holds the code of whoever proposed it: action → (reason, remedy).
+_OF_PULL_REQUEST = {
+    action: (
+        reason,
+        _(
+            "In the user’s trust policy, allow pull requests to push, if you trust everybody who can open one."
+        ),
+    )
+    for action, reason in (
+        (Action.PUSH, _("push denied: the ID token comes from a pull request")),
+        (Action.DELETE, _("delete denied: the ID token comes from a pull request")),
+    )
+}
+PULL_REQUEST_REASONS = frozenset(reason for reason, _remedy in _OF_PULL_REQUEST.values())
 MISSING_LEVEL_REASONS = frozenset(_DENY_REASONS.values())
 NO_NAMESPACE_REASON = _("no such namespace in this account")
 
@@ -127,12 +144,14 @@ class AccessContext:
     """All that `decide` knows. `grants` are only this user's, and only those on this repository.
 
     `namespace_exists` is False for another account's private namespace, too. `level` is the highest of all sources.
+    With `pulls_only` the user may do no more than pull, whatever its level.
     """
 
     user_status: UserStatus = UserStatus.ACTIVE
     namespace_exists: bool = True
     public: bool = False
     grants: tuple[GrantedLevel, ...] = ()
+    pulls_only: bool = False
     level: Level = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -158,7 +177,7 @@ def decide(context: AccessContext, action: Action) -> Verdict:
     """Decide whether the user may do `action` to the repository that `context` describes."""
     sources = tuple(sorted(_sources(context), key=_highest_level_then_most_specific))
     level = sources[0].level if sources else Level.NONE
-    if level >= REQUIRED_LEVEL[action]:
+    if level >= REQUIRED_LEVEL[action] and not (context.pulls_only and action in _OF_PULL_REQUEST):
         return Verdict(allowed=True, reason=_ALLOW_REASONS[sources[0]], level=level, sources=sources)
     reason, remedy = _deny_reason(context, action, level)
     return Verdict(allowed=False, reason=reason, level=level, sources=sources, remedy=remedy)
@@ -166,7 +185,7 @@ def decide(context: AccessContext, action: Action) -> Verdict:
 
 def allowed_actions(context: AccessContext, requested: Collection[Action]) -> list[Action]:
     """Return those of `requested` that `decide` allows, in the order of Action, without reasons."""
-    level = context.level
+    level = min(context.level, Level.READ) if context.pulls_only else context.level
     return [action for action, needed in REQUIRED_LEVEL.items() if action in requested and level >= needed]
 
 
@@ -192,4 +211,6 @@ def _deny_reason(context: AccessContext, action: Action, level: Level) -> tuple[
         return NO_NAMESPACE_REASON, _("Check the name, or create the namespace.")
     if context.user_status is UserStatus.ANONYMOUS:
         return _NOT_SIGNED_IN[action]
+    if level >= REQUIRED_LEVEL[action]:
+        return _OF_PULL_REQUEST[action]
     return _DENY_REASONS[action, level], _REMEDIES[action]

@@ -16,7 +16,7 @@ from accounts.common.pagination import Page, paginate
 from accounts.models import Account, Denial, RegistryUser
 from namespaces import permissions, selectors
 from namespaces.access import REQUIRED_LEVEL, AccessContext, Action, UserStatus, Verdict, decide
-from namespaces.models import Grant, Namespace
+from namespaces.models import SERVED, Grant, Namespace
 from namespaces.names import is_repository, split
 from namespaces.smallest_grant import DeniedRepository, Remedy, remedy
 
@@ -86,7 +86,7 @@ def check(account: Account, *, user: RegistryUser | None, action: Action, reposi
     """
     now, namespace = timezone.now(), _visible_namespace(account, repository)
     if user:
-        return _answers([user], namespace, action, repository, now)[0]
+        return _answers(account, [user], namespace, action, repository, now)[0]
     return _for_anyone(namespace, action, repository, now)
 
 
@@ -113,7 +113,7 @@ def who_may(
     return WhoMay(
         everyone=_for_anyone(namespace, action, repository, now),
         page=page,
-        users=_answers(page.rows, namespace, action, repository, now),
+        users=_answers(account, page.rows, namespace, action, repository, now),
     )
 
 
@@ -127,7 +127,7 @@ def valid_repository(name: str) -> str:
 def _visible_namespace(account: Account, repository: str) -> Namespace | None:
     """Return the namespace as the account's users meet it: their own, or a public one of another open account."""
     name, _image_name = split(valid_repository(repository))
-    found = Namespace.objects.select_related("account").filter(name=name, account__closed_at=None)
+    found = Namespace.objects.select_related("account").filter(SERVED, name=name)
     return permissions.as_users_meet(found.first(), account_id=account.pk)
 
 
@@ -137,7 +137,12 @@ def _for_anyone(namespace: Namespace | None, action: Action, repository: str, no
 
 
 def _answers(
-    users: Sequence[RegistryUser], namespace: Namespace | None, action: Action, repository: str, now: datetime
+    account: Account,
+    users: Sequence[RegistryUser],
+    namespace: Namespace | None,
+    action: Action,
+    repository: str,
+    now: datetime,
 ) -> list[AccessAnswer]:
     grants: dict[int, list[Grant]] = {user.pk: [] for user in users}
     _namespace_name, image_name = split(repository)
@@ -149,6 +154,7 @@ def _answers(
             grants[grant.user_id].append(grant)
     found = []
     for user in users:
+        user.account = account
         status, own = selectors.user_status_of(user, now), grants[user.pk]
         context = permissions.access_context(own, namespace, status, now)
         found.append(AccessAnswer(user, action, repository, namespace, context, own))

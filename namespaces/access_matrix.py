@@ -130,6 +130,8 @@ def _matrix(
     if asked.granted:
         users = users.filter(Exists(within.filter(user=OuterRef("pk"))))
     page = paginate(users, cursor=asked.page, query=asked.kept() | {"columns": asked.columns})
+    for user in page.rows:
+        user.account = account
     grants = _grants(page.rows, columns, within)
     rows = [
         MatrixRow(
@@ -140,7 +142,8 @@ def _matrix(
         for user in page.rows
         for status in [selectors.user_status_of(user, now)]
     ]
-    if not page.previous_cursor and not asked.user and any(each.namespace.public for each in columns):
+    shows_anyone = not page.previous_cursor and not asked.user and not account.suspended_at
+    if shows_anyone and any(each.namespace.public for each in columns):
         anyone = UserStatus.ANONYMOUS
         rows.insert(0, MatrixRow(None, anyone, [_cell(anyone, column, [], now) for column in columns]))
     return Matrix(columns=list(columns), rows=rows, users=page, names=names)

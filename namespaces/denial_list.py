@@ -24,16 +24,20 @@ ACTIONS = ["pull", "push", "delete", Denial.MOUNT, "list", SIGN_IN]
 ANSWERS = ["yes", "no"]
 
 _BLOCKED = [str(reason) for reason in access.BLOCKED_REASONS]
+_PULL_REQUEST = [str(reason) for reason in access.PULL_REQUEST_REASONS]
 _MISSING_LEVEL = [str(reason) for reason in access.MISSING_LEVEL_REASONS]
 _KINDS = {
     "level": Q(reason__in=_MISSING_LEVEL),
     "namespace": Q(reason=str(access.NO_NAMESPACE_REASON)),
     "user": Q(repository="", reason__in=_BLOCKED),
-    "password": Q(repository="") & ~Q(reason__in=_BLOCKED),
+    "password": Q(repository="") & ~Q(reason__in=_BLOCKED) & ~Q(action=Denial.ID_TOKEN),
+    "id_token": Q(action=Denial.ID_TOKEN) | Q(reason__in=_PULL_REQUEST),
     "mount": Q(action=Denial.MOUNT),
 }
 # What is left: a name that no repository can have.
-_KINDS["name"] = ~(_KINDS["level"] | _KINDS["namespace"] | _KINDS["mount"] | Q(repository=""))
+_KINDS["name"] = ~(
+    _KINDS["level"] | _KINDS["namespace"] | _KINDS["mount"] | _KINDS["id_token"] | Q(repository="")
+)
 KINDS = list(_KINDS)
 
 
@@ -99,7 +103,7 @@ def _matching(chosen: DenialFilter) -> Q:
     if chosen.repository:
         found &= Q(repository=chosen.repository)
     if chosen.action:
-        found &= Q(action="" if chosen.action == SIGN_IN else chosen.action)
+        found &= Q(repository="") if chosen.action == SIGN_IN else Q(action=chosen.action)
     if chosen.kind:
         found &= _KINDS[chosen.kind]
     return found

@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.models import Denial, RegistryUser
 from namespaces import access, permissions, selectors
 from namespaces.access import Action, UserStatus
-from namespaces.models import Grant, Namespace
+from namespaces.models import SERVED, Grant, Namespace
 from namespaces.names import is_repository, split
 from namespaces.smallest_grant import DeniedRepository, Remedy, RemedyKind, remedy, sign_in_remedy
 
@@ -47,7 +47,7 @@ class _CurrentAccess:
         names = {
             split(name)[0] for row in rows for name in (row.repository, *_denied_repositories(row)) if name
         }
-        namespaces = Namespace.objects.filter(name__in=names, account__closed_at=None)
+        namespaces = Namespace.objects.filter(SERVED, name__in=names)
         self._namespaces = {namespace.name: namespace for namespace in namespaces}
         self._grants: dict[tuple[int, int], list[Grant]] = defaultdict(list)
         users = {row.user_id for row in rows}
@@ -56,6 +56,8 @@ class _CurrentAccess:
 
     def remedy(self, row: Denial) -> Remedy:
         user_status = selectors.user_status_of(row.user, self._now)
+        if row.is_id_token or row.reason in access.PULL_REQUEST_REASONS:
+            return sign_in_remedy(user_status, id_token=True)
         if not row.repository:
             return sign_in_remedy(user_status, wrong_password=row.reason not in access.BLOCKED_REASONS)
         names = _denied_repositories(row)

@@ -5,9 +5,10 @@ day is a row, written with the mail: a restart tells nobody twice, and a day wit
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Q
@@ -46,7 +47,7 @@ def send_due(*, now: datetime) -> int:
         return 0
     today = now.astimezone(zone).date()
     found: dict[int, list[Ending]] = defaultdict(list)
-    for each in _endings(now, timestamps.end_of(today + timedelta(days=max(milestones.MILESTONES)), zone)):
+    for each in endings(now, timestamps.end_of(today + timedelta(days=max(milestones.MILESTONES)), zone)):
         found[each.user.account_id].append(each)
     return sum(_tell(person, accounts, found, today, zone) for person, accounts in _in_charge(found, today))
 
@@ -70,7 +71,7 @@ def _tell(
     parts = []
     for account in accounts:
         due = [
-            each for each in found[account.pk] if milestones.is_due(_days_left(each.at, today, zone), since)
+            each for each in found[account.pk] if milestones.is_due(days_left(each.at, today, zone), since)
         ]
         if due:
             due.sort(key=lambda each: each.at)
@@ -86,20 +87,27 @@ def _tell(
     return True
 
 
-def _days_left(moment: datetime, today: date, zone: tzinfo) -> int:
+def days_left(moment: datetime, today: date, zone: tzinfo) -> int:
     last = timestamps.last_day(moment, zone) or moment.astimezone(zone).date()
     return (last - today).days
 
 
-def _endings(now: datetime, until: datetime) -> Iterator[Ending]:
-    """Yield what ends by then of working users in open accounts; what ends with its user is told of as the user."""
+def endings(now: datetime, until: datetime, *, accounts: Collection[int] | None = None) -> Iterator[Ending]:
+    """Yield what ends by then of working users in open accounts; what ends with its user is told of as the user.
+
+    `accounts`: of these alone; None: of all.
+    """
+    mine = {} if accounts is None else {"account__in": accounts}
     ends = Q(expires_at__gt=now, expires_at__lte=until)
     retires = Q(retires_at__gt=now, retires_at__lte=until, retire_after_unused_days=None)
-    for user in RegistryUser.objects.filter(ends, disabled_at=None, account__closed_at=None):
+    for user in RegistryUser.objects.filter(ends, disabled_at=None, account__closed_at=None, **mine):
         if user.expires_at:
             yield Ending(user, user.expires_at)
-    working = {"user__disabled_at": None, "user__account__closed_at": None}
-    for secret in Secret.objects.live(now).filter(ends | retires, **working).select_related("user"):
+    working: dict[str, Any] = {"user__disabled_at": None, "user__account__closed_at": None}
+    working |= {f"user__{name}": value for name, value in mine.items()}
+    for secret in (
+        Secret.objects.live(now).unswapped().filter(ends | retires, **working).select_related("user")
+    ):
         # What ends unused is moved on by each use: it would be seven days away every day.
         if secret.last_end and _before_user(secret.last_end, secret.user):
             yield Ending(secret.user, secret.last_end, secret=secret)

@@ -232,6 +232,7 @@ class DenialFilterForm(forms.Form):
             ("name", _("impossible name")),
             ("user", _("user disabled or expired")),
             ("password", _("wrong password")),
+            ("id_token", _("ID token")),
             ("mount", _("layers could not be reused")),
         ],
     )
@@ -336,7 +337,22 @@ class NewUserForm(UserForm):
         required=False,
         help_text=_("Copies the permissions of an existing user, each with its end."),
     )
-    field_order = ("description", "purpose", "where", "like", "expiry", "expires_on")
+    SIGN_IN = [
+        ("password", _("With a password"), _("Generated, and shown once.")),
+        (
+            "id_token",
+            _("With ID tokens of CI jobs"),
+            _("No password is stored anywhere. You choose the jobs on the next page."),
+        ),
+    ]
+    sign_in = forms.ChoiceField(
+        label=_("How it signs in"),
+        required=False,
+        initial="password",
+        choices=[(value, text) for value, text, _hint in SIGN_IN],
+        widget=forms.RadioSelect,
+    )
+    field_order = ("description", "purpose", "where", "like", "sign_in", "expiry", "expires_on")
 
     def __init__(self, *args: Any, account: Account, **kwargs: Any) -> None:
         super().__init__(*args, account=account, **kwargs)
@@ -347,9 +363,18 @@ class NewUserForm(UserForm):
     def clean_purpose(self) -> str:
         return self.cleaned_data["purpose"] or "read"
 
+    @property
+    def with_password(self) -> bool:
+        """Of a valid form."""
+        return bool(self.cleaned_data["sign_in"] != "id_token")
+
     def purposes(self) -> list[tuple[Any, Any]]:
         """Return a pair for each purpose: (radio button, its hint)."""
         return [(option, hint) for option, (*_rest, hint) in zip(self["purpose"], self.PURPOSES, strict=True)]
+
+    def ways_to_sign_in(self) -> list[tuple[Any, Any]]:
+        """Return a pair for each: (radio button, its hint)."""
+        return [(option, hint) for option, (*_rest, hint) in zip(self["sign_in"], self.SIGN_IN, strict=True)]
 
 
 class ActivityForm(forms.Form):

@@ -30,7 +30,11 @@ _WHY_NO_GRANT = {
     RemedyKind.ENABLE_USER: gettext_lazy("No permission helps while the user is disabled."),
     RemedyKind.EXTEND_USER: gettext_lazy("No permission helps: the user has expired."),
     RemedyKind.OPEN_ACCOUNT: gettext_lazy("No permission helps: the account is closed."),
+    RemedyKind.RESTORE_ACCOUNT: gettext_lazy("No permission helps while the account is suspended."),
     RemedyKind.SIGN_IN: gettext_lazy("No permission helps: the password was wrong."),
+    RemedyKind.TRUST_POLICY: gettext_lazy(
+        "No permission helps: change what the user’s trust policy accepts."
+    ),
     RemedyKind.CREATE_NAMESPACE: gettext_lazy("There is no such namespace in this account. Create it first."),
     RemedyKind.OTHER_ACCOUNT: gettext_lazy(
         "The namespace belongs to another account; only its members can allow this."

@@ -1,5 +1,8 @@
 """How many namespaces and permissions an account may hold (accounts/limits.py)."""
 
+from typing import Any
+
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.limits import Limit
@@ -7,11 +10,10 @@ from accounts.models import Account
 from namespaces.models import Grant, Namespace, ReservedName
 
 
-def _names(account: Account) -> int:
-    """Of namespaces that are, and of those that were: a name stays its account's."""
+def _names(account: Account) -> tuple[QuerySet[Any], ...]:
+    """Namespaces that are, and names of those that were: a name stays its account's."""
     live = Namespace.objects.filter(account=account)
-    kept = ReservedName.objects.filter(account=account).exclude(name__in=live.values("name"))
-    return live.count() + kept.count()
+    return live, ReservedName.objects.filter(account=account).exclude(name__in=live.values("name"))
 
 
 NAMESPACES = Limit[Account](
@@ -23,6 +25,7 @@ NAMESPACES = Limit[Account](
         "their names stay reserved for the account. An operator can raise %(setting)s."
     ),
     _names,
+    column="max_namespaces",
 )
 GRANTS = Limit[Account](
     "grants",
@@ -32,5 +35,6 @@ GRANTS = Limit[Account](
         "This account has reached its limit of permissions (%(most)s). Remove one, or ask an operator to "
         "raise %(setting)s."
     ),
-    lambda account: Grant.objects.filter(namespace__account=account).count(),
+    lambda account: (Grant.objects.filter(namespace__account=account),),
+    column="max_grants",
 )

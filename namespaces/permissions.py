@@ -15,7 +15,7 @@ from accounts.principal import Principal
 from accounts.roles import Permission
 from namespaces import access
 from namespaces.grant_text import GrantTarget
-from namespaces.models import Grant, Image, Manifest, Namespace, Tag
+from namespaces.models import Grant, Image, Manifest, Namespace, Tag, Webhook, WebhookDelivery
 from namespaces.names import image_problem, split
 
 
@@ -79,10 +79,10 @@ def _image(
     rows: Callable[[], QuerySet[Image]] = Image.objects.all,
 ) -> Image | None:
     """Return the image and, in the same statement, who asks for it."""
-    found = _images(rows)(person=by.person_id, handle=handle, namespace=namespace_name, name=name)
+    found = _images(rows)(person=by.person_in(handle), handle=handle, namespace=namespace_name, name=name)
     image: Image | None = next(iter(found), None)
     if image:
-        permissions.in_role(image.namespace.account, found[0].role, permission)
+        permissions.in_role(by, image.namespace.account, found[0].role, permission)
     return image
 
 
@@ -114,12 +114,12 @@ def tag(
 ) -> Tag:
     """`rows`: all tags, with whatever else the caller wants to know of this one."""
     found = _tags(rows)(
-        person=by.person_id, handle=handle, namespace=namespace_name, image=image_name, name=name
+        person=by.person_in(handle), handle=handle, namespace=namespace_name, image=image_name, name=name
     )
     if not found:
         raise NotFound
     tag: Tag = found[0]
-    permissions.in_role(tag.image.namespace.account, found[0].role, Permission.ACCOUNT_VIEW)
+    permissions.in_role(by, tag.image.namespace.account, found[0].role, Permission.ACCOUNT_VIEW)
     return tag
 
 
@@ -194,10 +194,28 @@ def denial(
     permission: Permission = Permission.GRANTS_MANAGE,
 ) -> Denial:
     account = permissions.account(by, handle, permission)
-    found = Denial.objects.select_related("user").filter(user__account=account, pk=id).first()
+    found = Denial.objects.select_related("user__account").filter(user__account=account, pk=id).first()
     if not found:
         raise NotFound
     found.user.account = account  # with the person's role
+    return found
+
+
+def webhook(by: Principal, handle: str, id: int) -> Webhook:  # noqa: A002
+    account = permissions.account(by, handle, Permission.WEBHOOKS_MANAGE)
+    found = Webhook.objects.select_related("namespace").filter(account=account, pk=id).first()
+    if not found:
+        raise NotFound
+    found.account = account  # with the person's role
+    return found
+
+
+def webhook_delivery(by: Principal, handle: str, webhook_id: int, id: int) -> WebhookDelivery:  # noqa: A002
+    owner = webhook(by, handle, webhook_id)
+    found = WebhookDelivery.objects.filter(webhook=owner, pk=id).first()
+    if not found:
+        raise NotFound
+    found.webhook = owner
     return found
 
 

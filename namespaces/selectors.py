@@ -15,7 +15,7 @@ from accounts.common.prepared_queries import Prepared, prepared
 from accounts.models import Account, RegistryUser
 from namespaces import permissions
 from namespaces.access import Action, Level, UserStatus, Verdict, decide
-from namespaces.models import HAS_CONTENT, Grant, Image, Namespace, Readme
+from namespaces.models import HAS_CONTENT, Grant, Image, Namespace, Readme, Usage
 from namespaces.unused_grants import unused_grants
 
 TARGETS_MAX = 100
@@ -70,6 +70,10 @@ def all_namespaces(account: Account) -> list[Namespace]:
 _namespaces_of: Prepared[..., Namespace] = prepared(namespaces_of)
 
 
+def public_namespace_count(account: Account) -> int:
+    return Namespace.objects.filter(account=account, public=True).count()
+
+
 def namespace_names(account: Account) -> list[str]:
     return list(Namespace.objects.filter(account=account).order_by("name").values_list("name", flat=True))
 
@@ -92,8 +96,20 @@ def described(text: str) -> Q:
 
 
 def images_with_readme() -> QuerySet[Image]:
-    """Return images with `.readme_text`, None where there is none."""
-    return Image.objects.annotate(readme_text=F("readme__text"))  # type: ignore[no-redef]
+    """Return images with `.readme_text`, and `.counted_at` of their bytes; None where there is none."""
+    return Image.objects.annotate(  # type: ignore[no-redef]
+        readme_text=F("readme__text"), counted_at=_counted_at("namespace__account_id")
+    )
+
+
+def with_counted_at(namespaces: QuerySet[Namespace]) -> QuerySet[Namespace]:
+    """Add `.counted_at`: when the bytes of their accounts were last counted."""
+    return namespaces.annotate(counted_at=_counted_at("account_id"))  # type: ignore[no-redef]
+
+
+def _counted_at(account: str) -> Subquery:
+    newest = Usage.objects.filter(account_id=OuterRef(account), namespace_id=0).order_by("-day")
+    return Subquery(newest.values("counted_at")[:1])
 
 
 def readme_of(owner: Namespace | Image) -> str:
@@ -252,6 +268,8 @@ def effective_access(
     now = timezone.now()
     found = []
     for user in users:
+        if user.account_id == namespace.account_id:
+            user.account = namespace.account
         context = permissions.access_context(by_user[user.pk], namespace, user_status_of(user, now), now)
         found.append(EffectiveAccess(user, decide(context, Action.PULL), by_user[user.pk]))
     return found
@@ -264,6 +282,11 @@ def _grants_on_image(*, namespace: int, image_name: str, users: list[int]) -> Qu
 
 
 def user_status_of(user: RegistryUser, now: datetime) -> UserStatus:
+    """Return what `decide` asks first. Loads the user's account, unless it came along."""
+    if user.account.closed_at:
+        return UserStatus.ACCOUNT_CLOSED
+    if user.account.suspended_at:
+        return UserStatus.ACCOUNT_SUSPENDED
     return {"disabled": UserStatus.DISABLED, "expired": UserStatus.EXPIRED}.get(
         user.state_at(now), UserStatus.ACTIVE
     )

@@ -18,7 +18,9 @@ class RemedyKind(StrEnum):
     ENABLE_USER = "enable_user"
     EXTEND_USER = "extend_user"
     OPEN_ACCOUNT = "open_account"
+    RESTORE_ACCOUNT = "restore_account"  # an operator suspended it
     SIGN_IN = "sign_in"  # with another password
+    TRUST_POLICY = "trust_policy"  # change which ID tokens the user trusts
     CREATE_NAMESPACE = "create_namespace"
     OTHER_ACCOUNT = (
         "other_account"  # the namespace is another account's and public: only that account may give more
@@ -62,13 +64,16 @@ _OF_USER = {
     UserStatus.DISABLED: RemedyKind.ENABLE_USER,
     UserStatus.EXPIRED: RemedyKind.EXTEND_USER,
     UserStatus.ACCOUNT_CLOSED: RemedyKind.OPEN_ACCOUNT,
+    UserStatus.ACCOUNT_SUSPENDED: RemedyKind.RESTORE_ACCOUNT,
 }
 
 
-def sign_in_remedy(user_status: UserStatus, *, wrong_password: bool) -> Remedy:
+def sign_in_remedy(
+    user_status: UserStatus, *, wrong_password: bool = False, id_token: bool = False
+) -> Remedy:
     """Return the remedy where the user was denied whatever it requested."""
     usual = RemedyKind.SIGN_IN if wrong_password else RemedyKind.NOTHING
-    return Remedy(_OF_USER.get(user_status, usual))
+    return Remedy(_OF_USER.get(user_status, RemedyKind.TRUST_POLICY if id_token else usual))
 
 
 def remedy(

@@ -12,7 +12,9 @@ from django.utils import timezone
 
 from accounts.common.database_errors import Outage, outage_of
 from accounts.models import Account
+from namespaces import usage_figures
 from namespaces.models import Image, Namespace, Usage
+from namespaces.usage_figures import Figures
 
 DAYS = 90
 # What pages may take is too short for counting.
@@ -20,19 +22,7 @@ ALL_AT_ONCE, ONE = "5min", "1min"
 
 log = logging.getLogger(__name__)
 
-# Configs and layers of every manifest that the registry still holds; manifests themselves weigh next to nothing. A blob
-# has one size, whatever manifests claim.
-_HELD = """
-    SELECT {key} AS owner, part.digest, MAX(part.size) AS size
-    FROM namespaces_repositorymanifest revision
-    JOIN namespaces_descriptor part ON part.manifest_id = revision.manifest_id AND part.kind <> 'manifest'
-    JOIN namespaces_image image ON image.id = revision.image_id
-    JOIN namespaces_namespace namespace ON namespace.id = image.namespace_id
-    WHERE revision.gone_at IS NULL {of_account}
-    GROUP BY {key}, part.digest
-"""
-_SUMS = "SELECT owner, SUM(size) FROM ({held}) held GROUP BY owner"
-_KEYS = {"image": "image.id", "namespace": "namespace.id", "account": "namespace.account_id"}
+_FIELDS = ["stored_bytes", "untagged_bytes", "uncollected_bytes"]
 
 
 def measure(day: date) -> None:
@@ -64,10 +54,15 @@ def _measure_in_turns(day: date) -> None:
                 raise
             log.warning("usage of account %s takes too long to count", account.handle)
             Usage.objects.get_or_create(
-                account_id=account.pk, namespace_id=0, day=day, defaults={"stored_bytes": of_account(account)}
+                account_id=account.pk, namespace_id=0, day=day, defaults=_as_it_was(account)
             )  # as it was, so that the others are next
         if time.monotonic() > ends:
             return
+
+
+def _as_it_was(account: Account) -> dict[str, Any]:
+    last = newest(account)
+    return {field: getattr(last, field) for field in (*_FIELDS, "counted_at")}
 
 
 @transaction.atomic
@@ -75,39 +70,40 @@ def _measure(day: date, longest: str, *, account: int | None = None) -> None:
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(f"SET LOCAL statement_timeout = '{longest}'")
-    sums = {of: _sums(key, account) for of, key in _KEYS.items()}
+    counted_at = timezone.now()
+    figures = usage_figures.count(account)
     images, namespaces = Image.objects.all(), Namespace.objects.all()
     if account is not None:
         images, namespaces = images.filter(namespace__account=account), namespaces.filter(account=account)
-    _save_changed(images, sums["image"])
-    _save_changed(namespaces, sums["namespace"])
+    _save_changed(images, figures["image"])
+    _save_changed(namespaces, figures["namespace"])
     owners = dict(namespaces.values_list("id", "account_id"))
-    rows = [
-        Usage(account_id=account, day=day, stored_bytes=sums["account"].get(account, 0))
-        for account in set(owners.values())
-    ]
-    rows += [
-        Usage(
-            account_id=account,
-            namespace_id=namespace,
-            day=day,
-            stored_bytes=sums["namespace"].get(namespace, 0),
-        )
-        for namespace, account in owners.items()
-    ]
+    of = {(each, 0): figures["account"][each] for each in {*owners.values(), *figures["account"]}}
+    of |= {(owner, namespace): figures["namespace"][namespace] for namespace, owner in owners.items()}
+    if account is None:
+        of[Usage.EVERYBODY, 0] = figures["everybody"][0]
     Usage.objects.bulk_create(
-        rows,
+        [
+            Usage(account_id=owner, namespace_id=namespace, day=day, counted_at=counted_at, **_columns(each))
+            for (owner, namespace), each in of.items()
+        ],
         batch_size=500,
         update_conflicts=True,
         unique_fields=["account_id", "namespace_id", "day"],
-        update_fields=["stored_bytes"],
+        update_fields=[*_FIELDS, "counted_at"],
     )
 
 
+def newest(account: Account | None, namespace: Namespace | None = None) -> Usage:
+    """Return what was last counted; nothing, and no moment, where nothing was. `account`: None for everybody."""
+    owner = account.pk if account else Usage.EVERYBODY
+    rows = Usage.objects.filter(account_id=owner, namespace_id=namespace.pk if namespace else 0)
+    return rows.order_by("-day").first() or Usage(account_id=owner)
+
+
 def of_account(account: Account) -> int:
-    """Return what the account held when last measured; not the sum of its namespaces, which may share layers."""
-    newest = Usage.objects.filter(account_id=account.pk, namespace_id=0).order_by("-day").first()
-    return newest.stored_bytes if newest else 0
+    """Return what the account held when last counted; not the sum of its namespaces, which may share layers."""
+    return newest(account).stored_bytes
 
 
 def history(account: Account, *, since: date, namespace: Namespace | None = None) -> list[tuple[date, int]]:
@@ -134,16 +130,17 @@ def shared_by_namespaces(account: Account) -> int:
     return max(parts - of_account(account), 0)
 
 
-def _sums(key: str, account: int | None) -> dict[int, int]:
-    of_account, values = ("", []) if account is None else ("AND namespace.account_id = %s", [account])
-    with connection.cursor() as cursor:
-        cursor.execute(_SUMS.format(held=_HELD.format(key=key, of_account=of_account)), values)
-        return {owner: int(stored_bytes) for owner, stored_bytes in cursor.fetchall()}
+def _columns(figures: Figures) -> dict[str, int]:
+    return dict(zip(_FIELDS, (figures.stored, figures.untagged, figures.uncollected), strict=True))
 
 
-def _save_changed(rows: QuerySet[Any], sums: dict[int, int]) -> None:
+def _save_changed(rows: QuerySet[Any], figures: dict[int, Figures]) -> None:
     """Write only what changed."""
-    changed = [row for row in rows.only("id", "stored_bytes") if row.stored_bytes != sums.get(row.pk, 0)]
-    for row in changed:
-        row.stored_bytes = sums.get(row.pk, 0)
-    rows.bulk_update(changed, ["stored_bytes"], batch_size=500)
+    changed = []
+    for row in rows.only("id", *_FIELDS):
+        columns = _columns(figures.get(row.pk) or Figures())
+        if any(getattr(row, field) != value for field, value in columns.items()):
+            for field, value in columns.items():
+                setattr(row, field, value)
+            changed.append(row)
+    rows.bulk_update(changed, _FIELDS, batch_size=500)

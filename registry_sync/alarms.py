@@ -11,6 +11,7 @@ class Alarm(StrEnum):
     TOKENS_UNSIGNED = "tokens_unsigned"  # the panel cannot sign any
     READ_ONLY = "read_only"  # the database takes no changes
     NO_WORKER = "no_worker"  # no worker gives a sign of life
+    COLLECTING = "collecting"  # the registry is read-only, or restarts, for its garbage collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class HealthSigns:
 
     `unreachable_since`, `refused_since` and `unsigned_since`: since when it has found it so; `answered_at`: when it
     last found all well; `worker_at` and `event_at`: of the last sign of a worker, and of the last event. None where it
-    did not, or there is none.
+    did not, or there is none. While garbage is collected, that the registry does not answer is meant.
     """
 
     answered_at: datetime | None = None
@@ -30,6 +31,7 @@ class HealthSigns:
     event_at: datetime | None = None
     no_worker: bool = False
     read_only: bool = False
+    collecting: bool = False
 
 
 def alarms(signs: HealthSigns) -> dict[Alarm, datetime | None]:
@@ -38,7 +40,7 @@ def alarms(signs: HealthSigns) -> dict[Alarm, datetime | None]:
     While no worker asks, what it last found is no news.
     """
     active: dict[Alarm, datetime | None] = {}
-    if not signs.no_worker:
+    if not (signs.no_worker or signs.collecting):
         since = {
             Alarm.UNREACHABLE: signs.unreachable_since,
             Alarm.TOKENS_REFUSED: signs.refused_since,
@@ -49,4 +51,6 @@ def alarms(signs: HealthSigns) -> dict[Alarm, datetime | None]:
         active[Alarm.READ_ONLY] = None
     if signs.no_worker:
         active[Alarm.NO_WORKER] = signs.worker_at
+    if signs.collecting:
+        active[Alarm.COLLECTING] = None
     return active

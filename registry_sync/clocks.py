@@ -8,10 +8,11 @@ import logging
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from accounts.models import OutgoingMail
-from namespaces.models import CatalogRead
+from namespaces.models import CatalogRead, WebhookDelivery
+from namespaces.webhooks.attempts import JITTER, RETRY_AFTER
 from registry_sync.models import Event, Marker, Removal, SyncRun, WorkerCrash
 from registry_sync.retention import clock_guard
 
@@ -20,6 +21,12 @@ JUMP_MIN = timedelta(days=14)  # more than a laptop is left alone
 CHECKED_MARKERS = (Marker.WORKER, Marker.BEAT, Marker.EVENTS, Marker.PULLS)
 
 log = logging.getLogger(__name__)
+
+
+def _mend_webhook_messages(now: datetime) -> None:
+    """Have sent now what nobody tried yet, and what waits for longer than anything is put off."""
+    too_late = Q(due_at__gt=now, attempts=0) | Q(due_at__gt=now + RETRY_AFTER[-1] * (1 + JITTER))
+    WebhookDelivery.objects.filter(too_late).update(due_at=now)
 
 
 def jumped_ahead(now: datetime) -> bool:
@@ -53,6 +60,7 @@ def repair_after_setback(now: datetime) -> bool:
         Event.objects.filter(due_at__gt=now).update(due_at=now)
         Removal.objects.filter(due_at__gt=now).update(due_at=now)
         OutgoingMail.objects.filter(due_at__gt=now, attempts=0).update(due_at=now)
+        _mend_webhook_messages(now)
         WorkerCrash.objects.filter(at__gt=now).update(at=now)
         CatalogRead.objects.filter(started_at__gt=now).update(started_at=now)
         for column in ("started_at", "heartbeat_at", "finished_at"):

@@ -130,8 +130,12 @@ def is_overdue(facts: FreshnessInput) -> bool:
     return facts.now - facts.last.finished_at > 3 * facts.rest + CHECK_GRACE
 
 
+_LONGEST_TOLD = timedelta(days=366).total_seconds()
+
+
 def time_left(*, started: datetime, now: datetime, done: int, total: int) -> timedelta | None:
     """None while nothing can be said: too little is done, or all of it."""
     if not 0 < done < total or now <= started:
         return None
-    return (now - started) / done * (total - done)
+    seconds = (now - started).total_seconds() / done * (total - done)
+    return timedelta(seconds=seconds) if seconds < _LONGEST_TOLD else None

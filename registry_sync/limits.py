@@ -13,6 +13,7 @@ RETENTION_RULES = Limit[Account](
         "This account has reached its limit of retention rules (%(most)s). Delete one, or ask an operator "
         "to raise %(setting)s."
     ),
-    lambda account: RetentionRule.objects.filter(namespace__account=account).count(),
+    lambda account: (RetentionRule.objects.filter(namespace__account=account),),
+    column="max_retention_rules",
 )  # fmt: skip
 OF_ACCOUNT = (NAMESPACES, USERS, GRANTS, MEMBERS, INVITATIONS, RETENTION_RULES)

@@ -4,6 +4,7 @@ from django.http import HttpRequest
 
 from accounts import live_updates
 from accounts.live_updates import For, Thing
+from accounts.models import IdTokenIssuer
 from registry_sync import heartbeats
 from registry_sync.models import DiagnosticRun, Purge, Removal, RetentionRun, SyncRun
 from registry_sync.selectors import RUN_SILENT_AFTER
@@ -22,6 +23,11 @@ live_updates.THINGS |= {
         " LEFT JOIN registry_sync_marker h ON h.name = 'worker'",
         shown=For.OPERATORS,
         ago=heartbeats.SILENT_AFTER,
+    ),
+    "issuer": Thing(
+        "i.tried_at, i.next_try_at, i.jwks_at",
+        "LEFT JOIN accounts_idtokenissuer i ON i.id = %(key)s AND i.account_id IS NULL",
+        shown=For.OPERATORS,
     ),
     "removal": Thing(
         "r.state, r.problem, (SELECT COUNT(*) FROM registry_sync_removalitem t"
@@ -52,6 +58,10 @@ def note_of_sync(request: HttpRequest, run: SyncRun) -> str:
 
 def note_of_diagnostic_run(request: HttpRequest, run: DiagnosticRun) -> str:
     return live_updates.note(request, "checkup", run.pk)
+
+
+def note_of_issuer(request: HttpRequest, issuer: IdTokenIssuer) -> str:
+    return live_updates.note(request, "issuer", issuer.pk)
 
 
 def note_of_removal(request: HttpRequest, removal: Removal) -> str:

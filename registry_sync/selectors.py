@@ -11,11 +11,12 @@ from django.db.models.functions import Coalesce, Concat, StrIndex, Substr
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.common.counted import counted_together
 from accounts.common.fair_share import in_turns
 from accounts.common.prepared_queries import prepared
 from namespaces.models import Namespace, ReservedName
 from namespaces.names import split
-from registry_sync import doctor, heartbeats
+from registry_sync import doctor, heartbeats, installation_status
 from registry_sync.alarms import HealthSigns, alarms
 from registry_sync.freshness import (
     LIGHT_OF,
@@ -292,10 +293,12 @@ EVENT_STATES = {
 
 def event_counts(most: int = 1000) -> dict[str, int]:
     """Up to `most` of each that somebody must care about: counting all of a long list costs too much."""
-    return {
-        which: Event.objects.filter(EVENT_STATES[which]).order_by()[:most].count()
-        for which in ("waiting", "failed")
-    }
+    return counted_together({which: events_for(which, most) for which in ("waiting", "failed")})
+
+
+def events_for(which: str, most: int = 1000) -> QuerySet[Event]:
+    """Return up to `most` events in one of EVENT_STATES, in no order, to be counted."""
+    return Event.objects.filter(EVENT_STATES[which]).order_by()[:most]
 
 
 def unassigned(first: str | None = None) -> QuerySet[Repository]:
@@ -369,7 +372,9 @@ def _is_worker_silent(begun: datetime | None, now: datetime) -> bool:
 
 
 def _read_signs(now: datetime) -> HealthSigns:
-    found = heartbeats.read_markers(Marker.EVENTS, Marker.WORKER, Marker.REGISTRY, *Marker.TROUBLES)
+    found = heartbeats.read_markers(
+        Marker.EVENTS, Marker.WORKER, Marker.REGISTRY, Marker.COLLECTING, *Marker.TROUBLES
+    )
     worker_at = found.get(Marker.WORKER)
     return HealthSigns(
         answered_at=found.get(Marker.REGISTRY),
@@ -379,6 +384,7 @@ def _read_signs(now: datetime) -> HealthSigns:
         worker_at=worker_at,
         event_at=found.get(Marker.EVENTS),
         no_worker=_is_worker_silent(worker_at, now),
+        collecting=installation_status.is_collecting(found.get(Marker.COLLECTING), now),
     )
 
 

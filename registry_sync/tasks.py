@@ -1,32 +1,53 @@
 """What the worker does, when beat or a person says so. Each task may come twice, late or never: all is in the rows."""
 
 import logging
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import wraps
-from pathlib import Path
 from typing import Any
 
 from celery import shared_task
 from celery.signals import task_prerun, worker_ready
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.db.models import Q, QuerySet
 
-from accounts import access_denials, audit_chain, dropped_entries, outbox, session_store
+from accounts import (
+    access_denials,
+    audit_chain,
+    dropped_entries,
+    outbox,
+    refused_id_tokens,
+    security_events,
+    session_store,
+)
 from accounts.common import clock, sqlite_wal
 from accounts.common.database_errors import first_line
-from accounts.services import invitations
+from accounts.id_tokens import key_refresh
+from accounts.services import group_memberships, invitations, swapped_passwords
 from namespaces import expiry_mail, usage
 from namespaces.ledger import forgetting as ledger_forgetting
-from namespaces.models import RepositoryManifest, TagHistoryEntry
-from registry_sync import clocks, heartbeats, jobs, panel_client, quarantine, registry_probe, selectors
+from namespaces.models import Manifest, RepositoryManifest, TagHistoryEntry
+from namespaces.webhooks import delivery, denied_bursts, expiring
+from registry_sync import (
+    clocks,
+    heartbeats,
+    jobs,
+    leases,
+    panel_client,
+    quarantine,
+    registry_probe,
+    selectors,
+    shared_keys,
+)
 from registry_sync.deletion import purge_worker
 from registry_sync.deletion.worker import LEASE_PREFIX, work_due
 from registry_sync.doctor import diagnostic_runs
 from registry_sync.events import processor
 from registry_sync.events.processor import process_due
+from registry_sync.inventory import manifest_weights, uncollected
 from registry_sync.models import (
     DiagnosticRun,
     Drift,
@@ -38,9 +59,9 @@ from registry_sync.models import (
     RetentionRun,
     SyncRun,
 )
+from registry_sync.reclaim import runs as reclaims
 from registry_sync.reconcile.run import reconcile as run_reconcile
 from registry_sync.retention import run_result, runs
-from registry_sync.tokens import ca
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +73,7 @@ REMOVALS_KEPT = timedelta(days=365)
 REST = 10  # times as long as the count of bytes took, until the next one
 COUNT_MAX = timedelta(minutes=10)  # until then nobody else begins one; no task lives longer
 SOON = timedelta(seconds=5)  # what is due later is left to beat
+_delivering = threading.Lock()  # by one thread of a process
 
 
 def _task(*, name: str, **options: Any) -> Callable[[Callable[[], None]], Any]:
@@ -90,6 +112,7 @@ def _first_look(**_details: Any) -> None:
 @_task(name="registry_sync.pulse")
 def pulse() -> None:
     """Sent by the schedule, and dropped when it comes late: an idle worker proves by it that it lives."""
+    shared_keys.note(clock.now())
     registry = panel_client.registry_client()
     try:
         registry_probe.probe(registry, clock.now())
@@ -107,6 +130,8 @@ def doctor() -> None:
 @_task(name="registry_sync.reconcile", time_limit=6 * 3600)
 def reconcile() -> None:
     """Several of these share one run, each reading parts of it."""
+    if reclaims.is_under_way(clock.now()):
+        return  # the registry restarts; what is due is due afterwards
     run = run_reconcile(panel_client.registry_client(), when_due=True, wake_others=wake_others)
     if run and run.finished_at and SyncRun.objects.filter(state=SyncRun.State.WAITING).exists():
         jobs.wake_worker()
@@ -131,6 +156,8 @@ def apply_events() -> None:
 @_task(name="registry_sync.removals")
 def removals() -> None:
     """Comes when somebody asks, when the registry is to be tried again, and from beat in case that was lost."""
+    if reclaims.is_under_way(clock.now()):
+        return  # the registry would refuse them, and they would fail
     registry = panel_client.registry_client()
     try:
         runs.plan_due()
@@ -154,11 +181,16 @@ def _reschedule(task: Any, wait: timedelta | None) -> None:
 
 @_task(name="registry_sync.measure_usage")
 def measure_usage() -> None:
-    """Count when something came or went, and once an hour in any case; after a long count it rests longer."""
+    """Count when something came or went, and once an hour in any case; after a long count it rests longer.
+
+    When something came is said by the clocks of workers and registries: the minute before a count is looked at again.
+    """
     now = clock.now()
     if not _usage_changed(now) or not heartbeats.reserve(Marker.USAGE_REST, now, now + COUNT_MAX):
         return
     try:
+        manifest_weights.weigh()
+        uncollected.forget_returned()
         usage.measure(usage.today())
         heartbeats.note(Marker.USAGE, now)
     finally:  # also after one that the database broke off: it would break off the next as well
@@ -173,8 +205,15 @@ def _usage_changed(now: datetime) -> bool:
     newest = (
         RepositoryManifest.objects.order_by("-id").values_list("first_seen_at", flat=True).first(),
         TagHistoryEntry.objects.order_by("-id").values_list("at", flat=True).first(),
+        RepositoryManifest.objects.exclude(gone_at=None)
+        .order_by("-gone_at")
+        .values_list("gone_at", flat=True)
+        .first(),
     )
-    return any(at and at >= last for at in newest)
+    return (
+        any(at and at > last - clock.APART for at in newest)
+        or Manifest.objects.filter(body_bytes=None).exists()
+    )
 
 
 def _forget_events(before: datetime) -> None:
@@ -199,25 +238,30 @@ def _forget_runs(runs: QuerySet[SyncRun]) -> None:
 
 @_task(name="registry_sync.housekeeping")
 def housekeeping() -> None:
-    """Renew the signing leaf, seal the audit log, forget what is over or old, and give back its room."""
-    ca.renew_leaf(Path(settings.SECRETS_DIR), clock.now())
+    """Seal the audit log, forget what is over or old, and give back its room."""
     audit_chain.seal(now=clock.now())
     session_store.forget_expired()
     invitations.forget_old(clock.now())
+    group_memberships.end_stale(clock.now())
     _forget_events(clock.now() - EVENTS_KEPT)
     for row in quarantine.due_for_retry(clock.now()):
         processor.retry_quarantined(row)
     quarantine.forget_old(clock.now())
     access_denials.forget_old(clock.now())
+    swapped_passwords.forget_ended(clock.now())
+    refused_id_tokens.forget_old(clock.now())
     ledger_forgetting.forget_old(clock.now())
     outbox.forget_given_up(now=clock.now())
+    delivery.forget_old(now=clock.now())
     dropped_entries.forget_old(clock.now())
+    security_events.forget_old(clock.now())
     long_ago = clock.now() - REMOVALS_KEPT
     RetentionRun.objects.filter(finished_at__lt=long_ago).delete()
     Removal.objects.filter(finished_at__lt=long_ago).delete()
     Purge.objects.filter(finished_at__lt=long_ago, ends_at=None).delete()
     day_ago = clock.now() - timedelta(days=1)
     Lease.objects.filter(name__startswith=LEASE_PREFIX, until__lt=day_ago).delete()
+    shared_keys.forget(day_ago)
     repeated = selectors.repeated_approval_runs().filter(finished_at__lt=clock.now() - APPROVAL_RUNS_KEPT)
     SyncRun.objects.filter(pk__in=list(repeated.values_list("pk", flat=True))).delete()
     # Between two full checks there may be a thousand quick passes; and who presses the button all day wipes no others.
@@ -239,11 +283,43 @@ def mails() -> None:
     outbox.send_due(now=clock.now())
 
 
+@_task(name="registry_sync.webhooks")
+def webhooks() -> None:
+    """Begin to deliver, in a thread of its own: receivers may be slow, and the worker has more to do."""
+    if _delivering.acquire(blocking=False):
+        threading.Thread(target=_deliver, name="webhooks", daemon=True).start()
+
+
+def _deliver() -> None:
+    try:
+        with leases.hold("webhooks") as lease:
+            if lease:
+                delivery.deliver_due(seconds=settings.WEBHOOK_PASS_SECONDS, alive=lease.keep_alive)
+    except leases.LeaseLost:
+        log.warning("another worker took the webhooks over")
+    except (InterfaceError, OperationalError) as error:
+        log.warning("webhooks: the database fails (%s)", first_line(error))
+    finally:
+        connection.close()
+        _delivering.release()
+
+
+@_task(name="registry_sync.denied_bursts")
+def look_for_denied_bursts() -> None:
+    denied_bursts.look(now=clock.now())
+
+
+@_task(name="registry_sync.issuer_keys")
+def issuer_keys() -> None:
+    key_refresh.refresh_due(now=clock.now())
+
+
 @_task(name="registry_sync.daily")
 def daily() -> None:
     """Comes more often: whoever sends it remembers nothing."""
     now = clock.now()
     expiry_mail.send_due(now=now)
+    expiring.tell_due(now=now)
     if heartbeats.reserve(Marker.DAILY, now, now + timedelta(days=1)):
         verify_audit_log()
 

@@ -1,5 +1,6 @@
 """The people of the tests: an owner, a manager and a viewer of one account, a stranger, and nobody at all."""
 
+import time
 from dataclasses import dataclass
 
 import pytest
@@ -36,6 +37,15 @@ def client_for(person: Person | None) -> Client:
     client = Client()
     if person:
         client.force_login(person)
+    return client
+
+
+def just_signed_in(client: Client) -> Client:
+    """As after the form: need not confirm who they are (accounts/reauthentication.py)."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time()}]
+    session["account_authentication_methods_user"] = session["_auth_user_id"]
+    session.save()
     return client
 
 

@@ -3,11 +3,13 @@
 import gc
 import os
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import hypothesis
 import pytest
+from django.apps import AppConfig, apps
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection
@@ -15,6 +17,7 @@ from django.db.models.signals import post_migrate
 from django.test import TransactionTestCase
 from django.utils import timezone
 
+from accounts.models import IdTokenIssuer
 from namespaces.models import CatalogRead
 from tests import factories, workers
 
@@ -87,6 +90,7 @@ def _quick_settings() -> None:
         test = settings.DATABASES["default"].setdefault("TEST", {})
         test["NAME"] = str(Path(settings.DATA_DIR) / "test.sqlite3")
     post_migrate.connect(_guard_trail, dispatch_uid="tests")  # of every flush too
+    post_migrate.connect(_add_shared_issuers, dispatch_uid="tests of issuers")
 
 
 @pytest.fixture(autouse=True)
@@ -142,6 +146,13 @@ def _empty_trail(request: pytest.FixtureRequest) -> Iterator[None]:
 def _guard_trail(**_more: Any) -> None:
     if connection.vendor == "postgresql":
         _triggers("ENABLE")
+
+
+def _add_shared_issuers(app_config: AppConfig, **_more: Any) -> None:
+    """A flush takes what a migration has added, and the next test may be one that looks for it."""
+    if app_config.label == "accounts" and not IdTokenIssuer.objects.exists():
+        migration = import_module("accounts.migrations.0007_id_token_trust")
+        migration.add_shared_issuers(apps, None)
 
 
 def _triggers(do: str) -> None:

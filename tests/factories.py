@@ -1,17 +1,31 @@
 """Rows for tests. Each factory makes the least that is valid; a test names only what it is about."""
 
 import hashlib
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 import factory
+import jwt
+from cryptography.hazmat.primitives.asymmetric import ec
 from factory.django import DjangoModelFactory
 
 from accounts import credentials
-from accounts.models import Account, Member, Person, RegistryUser, Secret
+from accounts.models import (
+    Account,
+    IdTokenIssuer,
+    Member,
+    Person,
+    RefusedIdToken,
+    RegistryUser,
+    Secret,
+    TrustPolicy,
+)
 from accounts.peppers import peppers
 from namespaces.access import Level
-from namespaces.models import Grant, Image, Manifest, Namespace, RepositoryManifest, Tag
+from namespaces.models import Grant, Image, Manifest, Namespace, RepositoryManifest, Tag, Webhook
+from namespaces.webhooks import stored_secrets
+from namespaces.webhooks.stored_secrets import WebhookSecrets
 
 PASSWORD = "correct horse battery"  # of every person
 
@@ -57,6 +71,50 @@ class RegistryUserFactory(DjangoModelFactory[RegistryUser]):
     @factory.post_generation
     def password(self: Any, create: bool, extracted: str | None, **_more: Any) -> None:
         self.password = add_password(self, extracted)
+
+
+class IdTokenIssuerFactory(DjangoModelFactory[IdTokenIssuer]):
+    """One of the installation, without keys yet."""
+
+    class Meta:
+        model = IdTokenIssuer
+
+    url = factory.Sequence(lambda n: f"https://issuer{n}.example.com")
+
+
+def jwks() -> str:
+    """The public key of nobody, as somebody would paste it."""
+    key = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()).public_key()))
+    return json.dumps({"keys": [key | {"kid": "one", "use": "sig"}]})
+
+
+class TrustPolicyFactory(DjangoModelFactory[TrustPolicy]):
+    class Meta:
+        model = TrustPolicy
+
+    user = factory.SubFactory(RegistryUserFactory)
+    issuer = factory.SubFactory(IdTokenIssuerFactory)
+    audience = "https://panel.example.com"
+    rules = factory.LazyFunction(lambda: {"repository_id": {"is": ["74"]}})
+
+
+class RefusedIdTokenFactory(DjangoModelFactory[RefusedIdToken]):
+    """Refused for its claims, once."""
+
+    class Meta:
+        model = RefusedIdToken
+
+    policy = factory.SubFactory(TrustPolicyFactory)
+    user = factory.SelfAttribute("policy.user")
+    issuer = factory.SelfAttribute("policy.issuer")
+    kind = RefusedIdToken.RULES
+    fingerprint = factory.Sequence(lambda n: digest_of(f"refused {n}")[7:])
+    claims = factory.LazyFunction(lambda: {"repository_id": "75"})
+    reason = "“repository_id” is 75; the policy requires 74"
+    count = 1
+    at = factory.LazyFunction(lambda: datetime.now(UTC))
+    address = "192.0.2.7"
+    client = "docker/27.5.1"
 
 
 class NamespaceFactory(DjangoModelFactory[Namespace]):
@@ -134,6 +192,22 @@ class TagFactory(DjangoModelFactory[Tag]):
         image.save()
 
 
+class WebhookFactory(DjangoModelFactory[Webhook]):
+    """Of a whole account; told of pushes."""
+
+    class Meta:
+        model = Webhook
+
+    url = "https://hooks.example.com/"
+    format = "cloudevents"
+    event_types = factory.List(["image.pushed"])
+    secrets = factory.LazyAttribute(
+        lambda row: stored_secrets.encrypt(
+            WebhookSecrets(url=row.url, signing=stored_secrets.new_signing_secret())
+        )
+    )
+
+
 def restart(*, at: int = 0) -> None:
     """A test's rows are called the same whatever ran before it."""
     for made in globals().values():
@@ -141,7 +215,7 @@ def restart(*, at: int = 0) -> None:
             made.reset_sequence(at, force=True)
 
 
-def add_password(user: RegistryUser, text: str | None = None) -> str:
+def add_password(user: RegistryUser, text: str | None = None, **more: Any) -> str:
     """One more password for a user, `text` or a fresh one; returns it in clear."""
     text, pepper = text or credentials.make(credentials.USER_PREFIX), peppers()[0]
     Secret.objects.create(
@@ -149,6 +223,7 @@ def add_password(user: RegistryUser, text: str | None = None) -> str:
         digest=credentials.digest(text, pepper),
         pepper_version=pepper.version,
         hint=credentials.hint(text),
+        **more,
     )
     return text
 

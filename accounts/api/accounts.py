@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import permissions, selectors
+from accounts import permissions, reauthentication, selectors
 from accounts.api.openapi import operation
 from accounts.api.serializers import ROLES, Moment, PageQuery, Strict
 from accounts.api.view import ApiView
+from accounts.common.errors import Forbidden
 from accounts.models import Member
 from accounts.names import TITLE_MAX
 from accounts.roles import Permission
@@ -51,10 +53,14 @@ class PasswordRulesBody(Strict):
 class Accounts(ApiView):
     @operation("accounts_list", answer=AccountSerializer, pages=True, query=PageQuery)
     def get(self, request: Request) -> Response:
-        return self.page(selectors.accounts_overview(person_id=self.by.person_id))
+        found = selectors.accounts_overview(person_id=self.by.person_id)
+        return self.page(found.filter(permissions.reachable(self.by)))
 
     @operation("accounts_create", body=AccountBody, answer=AccountSerializer, status=201)
     def post(self, request: Request) -> Response:
+        """Not with an API token of one account."""
+        if self.by.only_account:
+            raise Forbidden(_("This API token is limited to one account, so it cannot open another."))
         account = accounts.open_account(by=self.by, **self.data())
         return self.answer(_shown(permissions.membership(self.by, account.handle)))
 
@@ -74,6 +80,7 @@ class OneAccount(ApiView):
     def delete(self, request: Request, handle: str) -> Response:
         """Body: `{"confirmation": "…"}`. Closes the account for good: its users are denied at once."""
         account = permissions.account(self.by, handle, Permission.ACCOUNT_CLOSE)
+        reauthentication.demand(request)
         accounts.close(by=self.by, account=account, **self.data())
         return self.answer()
 

@@ -6,6 +6,9 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from accounts import api_token_uses
+from accounts.common.client_ip import Origin, client_address
+from accounts.common.user_agent import browser
 from accounts.models import ApiToken, Person
 from accounts.services import api_tokens
 
@@ -20,9 +23,11 @@ class ApiTokenAuthentication(BaseAuthentication):
         scheme, _space, text = header.decode("latin-1").partition(" ")
         token = None
         if scheme.lower() == "bearer":
-            token = api_tokens.find(text=text.strip(), now=timezone.now())
+            token = api_tokens.find(text=text.strip(), now=(now := timezone.now()))
         if not token:
             raise AuthenticationFailed(_("This is not a valid API token."))
+        origin = Origin(client_address(request.META), browser(request.META.get("HTTP_USER_AGENT", "")), now)
+        api_token_uses.note(token, origin)
         return token.person, token
 
     def authenticate_header(self, request: Request) -> str:

@@ -79,7 +79,7 @@ def _domain(error: DomainError) -> Response:
         case NotFound():
             return _answer(404, translate(error.message))
         case Forbidden():
-            return _answer(403, error.message)
+            return _answer(403, error.message, code=error.code)
         case Invalid():
             return _fields(409 if isinstance(error, Conflict) else 400, error.errors)
         case Unavailable():
@@ -104,16 +104,27 @@ def _later(status: int, message: str, wait: int = RETRY_AFTER) -> Response:
 
 def _fields(status: int, fields: dict[str, list[str]]) -> Response:
     """`message` tells all of it; sentences about no single field stand only there."""
+    fields = {_sendable(name): [_sendable(each) for each in all_] for name, all_ in fields.items()}
     sentences = [f"{name}: {each}" if name else each for name, all_ in fields.items() for each in all_]
     return _answer(status, " ".join(sentences), {name: all_ for name, all_ in fields.items() if name})
 
 
-def _answer(status: int, message: str, fields: dict[str, list[str]] | None = None) -> Response:
-    return Response(shape(status, message, fields), status=status)
+def _sendable(text: str) -> str:
+    """Return the text without halves of characters, which JSON may hold and UTF-8 cannot: errors repeat what came."""
+    return str(text).encode("utf-8", "replace").decode()
 
 
-def shape(status: int, message: str, fields: dict[str, list[str]] | None = None) -> dict[str, Any]:
-    code = CODES.get(status, "error")
+def _answer(
+    status: int, message: str, fields: dict[str, list[str]] | None = None, *, code: str = ""
+) -> Response:
+    return Response(shape(status, message, fields, code=code), status=status)
+
+
+def shape(
+    status: int, message: str, fields: dict[str, list[str]] | None = None, *, code: str = ""
+) -> dict[str, Any]:
+    """`code`: where the status does not say all."""
+    code = code or CODES.get(status, "error")
     return {"error": {"code": code, "message": message, "fields": fields or {}}}
 
 

@@ -15,5 +15,18 @@ class HoldingSerializer(serializers.Serializer[Any]):
     )
 
 
+class LimitsSerializer(serializers.Serializer[Any]):
+    """Of an account; what is counted is in all rooms (registry_sync/limits.py)."""
+
+    namespaces = HoldingSerializer(
+        help_text="Deleted ones that had images count: their names stay reserved for the account."
+    )
+    users = HoldingSerializer()
+    grants = HoldingSerializer()
+    members = HoldingSerializer()
+    invitations = HoldingSerializer(help_text="Those that are open.")
+    retention_rules = HoldingSerializer()
+
+
 def shown(limits: Iterable[Limit[Holder]], holder: Holder) -> dict[str, Holding]:
     return {each.key: each for each in holdings(limits, holder)}

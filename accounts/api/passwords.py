@@ -27,6 +27,11 @@ class PasswordSerializer(serializers.Serializer[Any]):
     expires_at = Moment(allow_null=True, help_text="When it ends, or was ended.")
     retires_at = Moment(allow_null=True, help_text="When the old one of two ends; each use may move it on.")
     retire_after_unused_days = serializers.IntegerField(allow_null=True, help_text=_UNUSED)
+    trust_policy = serializers.IntegerField(
+        source="policy_id",
+        allow_null=True,
+        help_text="Of a password that a job got in place of its ID token: by which policy.",
+    )
     last_used_at = Moment(allow_null=True)
     last_used_ip = serializers.CharField(source="last_used_from", allow_blank=True)
     last_used_client = serializers.CharField(source="last_used_with", allow_blank=True)
@@ -47,8 +52,8 @@ class Retirement(Strict):
 class Passwords(ApiView):
     @operation("passwords_list", answer=PasswordSerializer, pages=True, query=PageQuery)
     def get(self, request: Request, handle: str, username: str) -> Response:
-        """List the passwords that work, and the last that ended."""
-        return self.page(selectors.passwords_of(permissions.user(self.by, handle, username)))
+        """List the passwords that work, those that jobs got in place of an ID token too, and the last that ended."""
+        return self.page(selectors.all_passwords_of(permissions.user(self.by, handle, username)))
 
     @operation("passwords_rotate", body=Retirement, answer=UserPasswordSerializer, status=201)
     def post(self, request: Request, handle: str, username: str) -> Response:
@@ -66,7 +71,7 @@ class OnePassword(ApiView):
 
     @operation("passwords_delete", status=204)
     def delete(self, request: Request, handle: str, username: str, id: int) -> Response:  # noqa: A002
-        """End one of two at once. 409 for the only one that works."""
+        """End one of two at once, or one that a job got. 409 for the only one of a user without trust policies."""
         passwords.end(by=self.by, secret=permissions.secret(self.by, handle, username, id))
         return self.answer()
 

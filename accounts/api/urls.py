@@ -1,6 +1,6 @@
 from django.urls import path
 
-from accounts.api import accounts, invitations, me, members, passwords, users
+from accounts.api import accounts, invitations, me, members, passwords, second_factors, trust_policies, users
 
 urlpatterns = [
     path("me/", me.Me.as_view(), name="api-me"),
@@ -22,6 +22,14 @@ urlpatterns = [
         accounts.PasswordRules.as_view(),
         name="api-password-rules",
     ),
+    path(
+        "accounts/<str:handle>/second-factor/",
+        second_factors.AccountSecondFactor.as_view(),
+        name="api-second-factor",
+    ),
+    path(
+        "system/second-factor/", second_factors.SystemSecondFactor.as_view(), name="api-system-second-factor"
+    ),
     path("accounts/<str:handle>/users/", users.Users.as_view(), name="api-users"),
     path("accounts/<str:handle>/users/<str:username>/", users.OneUser.as_view(), name="api-user"),
     path(
@@ -38,6 +46,36 @@ urlpatterns = [
         "accounts/<str:handle>/users/<str:username>/password/",
         users.UserPassword.as_view(),
         name="api-user-password",
+    ),
+    path(
+        "accounts/<str:handle>/id-token-issuers/",
+        trust_policies.Issuers.as_view(),
+        name="api-id-token-issuers",
+    ),
+    path(
+        "accounts/<str:handle>/id-token-issuers/<int:id>/",
+        trust_policies.OneIssuer.as_view(),
+        name="api-id-token-issuer",
+    ),
+    path(
+        "accounts/<str:handle>/users/<str:username>/trust-policies/",
+        trust_policies.TrustPolicies.as_view(),
+        name="api-trust-policies",
+    ),
+    path(
+        "accounts/<str:handle>/users/<str:username>/trust-policies/<int:id>/",
+        trust_policies.OneTrustPolicy.as_view(),
+        name="api-trust-policy",
+    ),
+    path(
+        "accounts/<str:handle>/users/<str:username>/refused-id-tokens/",
+        trust_policies.RefusedIdTokens.as_view(),
+        name="api-refused-id-tokens",
+    ),
+    path(
+        "accounts/<str:handle>/users/<str:username>/refused-id-tokens/<int:id>/allow/",
+        trust_policies.AllowRefusedIdToken.as_view(),
+        name="api-refused-id-token-allow",
     ),
     path(
         "accounts/<str:handle>/users/<str:username>/passwords/",

@@ -36,7 +36,10 @@ class UserSerializer(serializers.Serializer[Any]):
 
 
 class UserPasswordSerializer(UserSerializer):
-    password = serializers.CharField(help_text="Shown only once; only its digest is stored.")
+    password = serializers.CharField(
+        allow_blank=True,
+        help_text="Shown only once; only its digest is stored. Empty for a user that was made without.",
+    )
     registry_host = serializers.CharField(help_text="The argument of `docker login`.")
 
 
@@ -55,6 +58,10 @@ class NewUserBody(Strict):
     expires_at = Ending(
         required=False,
         help_text=f"{Ending().help_text} Not given: in {EXPIRY_DAYS} days, or in what the account allows at most.",
+    )
+
+    with_password = serializers.BooleanField(
+        default=True, help_text="False: the user signs in by ID tokens that its trust policies allow."
     )
 
 

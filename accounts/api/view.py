@@ -21,7 +21,7 @@ from accounts.api.permissions import IsPerson
 from accounts.api.serializers import NoQuery, Strict
 from accounts.common.errors import Forbidden, Invalid, NotFound
 from accounts.common.pagination import paginate
-from accounts.models import Person
+from accounts.models import ApiToken, Person
 from accounts.principal import Principal
 from accounts.views.request import principal_for
 
@@ -52,7 +52,12 @@ class ApiView(APIView):  # without docstring: it would describe every operation 
 
     @property
     def by(self) -> Principal:
-        return principal_for(cast("Person", self.request.user), self.request.META)
+        return principal_for(cast("Person", self.request.user), self.request.META, self.token)
+
+    @property
+    def token(self) -> ApiToken | None:
+        """None for the panel’s session."""
+        return cast("ApiToken | None", self.request.auth)
 
     @property
     def declared(self) -> Operation | None:

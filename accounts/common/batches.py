@@ -7,5 +7,5 @@ BATCH = 500
 Thing = TypeVar("Thing")
 
 
-def batches(things: Sequence[Thing]) -> Iterator[Sequence[Thing]]:
-    return (things[start : start + BATCH] for start in range(0, len(things), BATCH))
+def batches(things: Sequence[Thing], most: int = BATCH) -> Iterator[Sequence[Thing]]:
+    return (things[start : start + most] for start in range(0, len(things), most))

@@ -44,6 +44,14 @@ def network_of(address: str) -> str:
     return str(ipaddress.ip_network((address, 64), strict=False))
 
 
+@remember_short(longest=45)
+def wide_network_of(address: str) -> str:
+    """Return the /24 of IPv4 or /48 of IPv6 that a household or an office keeps for long; "" for ""."""
+    if not address:
+        return ""
+    return str(ipaddress.ip_network((address, 48 if ":" in address else 24), strict=False))
+
+
 def _read(text: str) -> str:
     """Read an address as proxies write it: some add a port, with brackets around IPv6, or write IPv4 as IPv6."""
     if text.startswith("["):

@@ -1,9 +1,12 @@
 """The clock that all parts of the installation share: the database's. Machines differ, and their clocks jump."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from django.db import connection
 from django.utils import timezone
+
+APART: Final = timedelta(minutes=1)  # by which the clocks of two machines may differ
 
 
 def now() -> datetime:

@@ -21,7 +21,9 @@ class NotFound(DomainError):
 
 
 class Forbidden(DomainError):
-    """You may see it, and you may not do this to it. `message` is the reason."""
+    """You may see it, and you may not do this to it. `message` is the reason; `code` is what the API calls it."""
+
+    code = "permission_denied"
 
 
 class Invalid(DomainError):

@@ -153,7 +153,7 @@ def _read(cursor: str, count: int, parameter: str) -> tuple[bool, list[Any]]:
         return False, []
     try:
         side, *values = json.loads(base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4)))
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         raise _broken(parameter) from None
     if side not in ("a", "b") or len(values) != count or not all(isinstance(v, str | int) for v in values):
         raise _broken(parameter)

@@ -5,7 +5,9 @@ a name and a version number, and no name that looks like a machine's.
 """
 
 import re
+from typing import Final
 
+from accounts.common.lazy_text import lazy as _
 from accounts.common.remember import remember_short
 
 LONGEST = 72  # characters of a short form, at most
@@ -21,7 +23,8 @@ _SYSTEM = frozenset({"arch", "kernel", "os"})
 # Browsers call themselves Mozilla/5.0 first, and the others' names before their own.
 _BROWSER = re.compile(r"\b(Edg|OPR|Firefox|Chrome|HeadlessChrome|Version)/([0-9]{1,6})")
 _BROWSERS = ("Edg", "OPR", "Firefox", "HeadlessChrome", "Chrome", "Version")
-_BROWSER_NAMES = {"Edg": "Edge", "OPR": "Opera", "HeadlessChrome": "Chrome", "Version": "Safari"}
+_BROWSER_NAMES: Final = {"Edg": "Edge", "OPR": "Opera", "HeadlessChrome": "Chrome", "Version": "Safari"}
+FAMILIES: Final = frozenset({*_BROWSER_NAMES.values(), "Firefox"})
 
 
 @remember_short(longest=256)
@@ -67,7 +70,24 @@ _SYSTEMS = {
 }  # fmt: skip
 
 
+@remember_short(longest=256)
 def browser(agent: str) -> str:
     """As `short`, and what it runs on, in a word: so a person tells their own sign-ins apart."""
     system = next((name for word, name in _SYSTEMS.items() if word in agent), "")
     return ", ".join(filter(None, (short(agent), system)))
+
+
+def client_name(client: str) -> str:
+    """Return what people call it: "Firefox on Linux" of "Firefox/128, Linux", as `browser` returned it.
+
+    A program keeps its version; "" stays "".
+    """
+    program, system = family(client), client.partition(", ")[2]
+    if program not in FAMILIES:
+        return client
+    return _("%(browser)s on %(system)s", browser=program, system=system) if system else program
+
+
+def family(client: str) -> str:
+    """Return "Firefox" of "Firefox/128, Linux": what stays when a browser is updated."""
+    return client.partition(", ")[0].partition("/")[0]

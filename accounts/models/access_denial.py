@@ -1,6 +1,7 @@
 from django.db import models
 
 from accounts.models.client_field import ClientField
+from accounts.models.lazy_text_field import LazyTextField
 from accounts.models.registry_user import RegistryUser
 
 
@@ -8,16 +9,17 @@ class Denial(models.Model):
     """What a user was refused, however often: who, what, when, from where, why, and what would change it.
 
     `repository` and `action` are empty when the user was refused whatever it asked. `sources` are other images whose
-    layers a push asked to reuse, with blanks between; of a push that was allowed the action is then "mount".
+    layers a push asked to reuse, with blanks between; of a push that was allowed the action is then "mount". Of an ID
+    token that let nobody in it is "id_token".
     """
 
-    MOUNT = "mount"
+    MOUNT, ID_TOKEN = "mount", "id_token"
 
     user = models.ForeignKey(RegistryUser, on_delete=models.CASCADE, related_name="denials")
     repository = models.CharField(max_length=200, default="")
     action = models.CharField(max_length=10, default="")
-    reason = models.CharField(max_length=200)
-    remedy = models.CharField(max_length=200)
+    reason = LazyTextField()
+    remedy = LazyTextField()
     count = models.PositiveBigIntegerField(default=0)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -39,6 +41,10 @@ class Denial(models.Model):
     @property
     def is_mount(self) -> bool:
         return self.action == self.MOUNT
+
+    @property
+    def is_id_token(self) -> bool:
+        return self.action == self.ID_TOKEN
 
     @property
     def source_names(self) -> list[str]:

@@ -13,6 +13,7 @@ class DropCounter(models.Model):
         LEDGER = "ledger", _("entries of the access ledger")
         DIGESTS = "digests", _("new digests of passwords")
         DIFFERENCES = "differences", _("differences that a check found")
+        ID_TOKENS = "id_tokens", _("refused ID tokens")
         SIGN_INS = "sign-ins", _("sign-ins")  # of persons, turned away while too many were in line
 
     kind = models.CharField(max_length=20, choices=Kind.choices)

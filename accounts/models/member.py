@@ -10,11 +10,15 @@ ROLES = [(Role.OWNER.value, _("owner")), (Role.MANAGER.value, _("manager")), (Ro
 
 
 class Member(models.Model):
-    """A person's role in an account."""
+    """A person's role in an account: the greater of what was given by hand and what groups give."""
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="members")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=10, choices=ROLES)
+    # What groups give (GroupRole), "" for nothing; and what was given by hand beside it, "" for nothing. While groups
+    # give nothing, `role` was given by hand, and `hand_role` means nothing.
+    group_role = models.CharField(max_length=10, choices=ROLES, blank=True, default="", db_default="")
+    hand_role = models.CharField(max_length=10, choices=ROLES, blank=True, default="", db_default="")
     joined_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

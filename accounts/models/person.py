@@ -26,6 +26,8 @@ class Person(AbstractBaseUser):
     email = models.EmailField(_("email address"), unique=True)
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("operator"), default=False)
+    # They are an operator because of a group at the sign-in provider, and until they leave it.
+    operator_by_group = models.BooleanField(default=False, db_default=False, editable=False)
     # "" until they choose one: pages then follow the browser.
     language = models.CharField(_("language"), max_length=8, blank=True, default="", db_default="")
     # The day of TIME_ZONE on which a mail said what ends soon (namespaces/expiry_mail.py).

@@ -34,6 +34,12 @@ class RegistryUser(models.Model):
                 name="user_expiring",
                 condition=models.Q(disabled_at=None) & ~models.Q(expires_at=None),
             ),
+            # Of all accounts, for metrics.
+            models.Index(
+                fields=["expires_at"],
+                name="user_by_end",
+                condition=models.Q(disabled_at=None) & ~models.Q(expires_at=None),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -57,7 +63,7 @@ class RegistryUser(models.Model):
     def password_ends_soon(self) -> bool:
         """Whether it has passwords that work, and none lasts. Lists annotate it (accounts/expiring_users.py)."""
         now = timezone.now()
-        live = self.secrets.live(now)
+        live = self.secrets.live(now).unswapped()
         return live.exists() and not live.lasting(now + EXPIRES_SOON).exists()
 
     @property

@@ -18,6 +18,7 @@ from accounts.models import Account, Invitation, InvitationState, Member, Person
 from accounts.peppers import peppers
 from accounts.principal import Principal
 from accounts.roles import Role, roles_that_may_invite
+from accounts.sso.group_changes import greatest
 
 LIFE = timedelta(days=7)
 # Of what is spent, as a record: so long after the end of its life, and so many of an account.
@@ -91,12 +92,22 @@ def accept(*, by: Principal, invitation: Invitation) -> Account:
     spent = Invitation.objects.live(now).filter(_for(by.person_id), pk=invitation.pk)
     if not spent.update(used_at=now, accepted_by=by.label[:254]):
         raise NotFound
-    if not Member.objects.filter(account=account, person_id=by.person_id).exists():
+    member = Member.objects.filter(account=account, person_id=by.person_id).first()
+    if member and member.group_role and not member.hand_role:
+        member.hand_role = invitation.role  # stays, should the group go
+        member.role = greatest(Role(member.role), Role(invitation.role)) or member.role
+        member.save(update_fields=["role", "hand_role"])
+        _record_joined(by, account, member)
+    elif not member:
         limits.make_room(limits.MEMBERS, account, field="")
         member = Member.objects.create(account=account, person_id=by.person_id, role=invitation.role)
-        audit.record(by=by, action=AuditAction.MEMBER_JOINED, kind="member", id=member.pk, label=by.label,
-                     account=account, after={"role": member.role})  # fmt: skip
+        _record_joined(by, account, member)
     return account
+
+
+def _record_joined(by: Principal, account: Account, member: Member) -> None:
+    audit.record(by=by, action=AuditAction.MEMBER_JOINED, kind="member", id=member.pk, label=by.label,
+                 account=account, after={"role": member.role})  # fmt: skip
 
 
 def void_of(*, by: Principal, member: Member, role: Role | None) -> None:

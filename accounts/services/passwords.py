@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from accounts import credentials, expiry, notices
 from accounts.audit_actions import AuditAction
 from accounts.common.errors import Conflict, Forbidden, Invalid, NotFound
-from accounts.models import RegistryUser, Secret
+from accounts.models import RegistryUser, Secret, TrustPolicy
 from accounts.peppers import peppers
 from accounts.principal import Principal
 from accounts.services import password_rules
@@ -65,10 +65,10 @@ def rotate_own(*, by: Principal, user: RegistryUser, secret_id: int) -> tuple[Se
 
 @transaction.atomic
 def replace(*, by: Principal, user: RegistryUser) -> str:
-    """Make a new password; every older one stops at once."""
+    """Make a new password; every older one stops at once, and so do those that jobs got for an ID token."""
     lock(user)
     ended = live(user)
-    _end(ended)
+    _end(ended + _swapped(user))
     _forget_ended(user)
     password = add(user)
     record(
@@ -81,12 +81,13 @@ def replace(*, by: Principal, user: RegistryUser) -> str:
 
 @transaction.atomic
 def end(*, by: Principal, secret: Secret) -> None:
-    """End one of two. Raise Conflict for the only one that works, NotFound for one that has ended.
+    """End one. Raise Conflict for the only one of a user without trust policies, NotFound for one that has ended.
 
-    If the newer one goes, the older does not retire any more: it is the only one.
+    If the newer one goes, the older does not retire any more: it is the only one. What a job got for an ID token can
+    always end.
     """
     secret, others = _locked(secret)
-    if not others:
+    if not (others or secret.policy_id or TrustPolicy.objects.enabled().filter(user=secret.user).exists()):
         raise Conflict.on(
             "", _("This is the only password that works. Rotate it first, or disable the user.")
         )
@@ -115,7 +116,7 @@ def retire(
     Days count from the last use, and from now at the earliest. Raise Invalid, Conflict for the newest, NotFound.
     """
     secret, others = _locked(secret)
-    if not others or secret.pk > max(each.pk for each in others):
+    if secret.policy_id or not others or secret.pk > max(each.pk for each in others):
         raise Conflict.on(
             "", _("Only the older of two passwords can end by itself: the other one must still work.")
         )
@@ -141,8 +142,12 @@ def retire(
 
 
 def live(user: RegistryUser) -> list[Secret]:
-    """Return the passwords that work, the newest first."""
-    return list(Secret.objects.live(timezone.now()).filter(user=user).order_by("-pk"))
+    """Return the passwords that work, the newest first; none that a job got for an ID token."""
+    return list(Secret.objects.live(timezone.now()).unswapped().filter(user=user).order_by("-pk"))
+
+
+def _swapped(user: RegistryUser) -> list[Secret]:
+    return list(Secret.objects.live(timezone.now()).filter(user=user, policy__isnull=False))
 
 
 def add(user: RegistryUser, *, ends_with: Secret | None = None) -> str:
@@ -185,7 +190,7 @@ def _locked(secret: Secret) -> tuple[Secret, list[Secret]]:
     user = secret.user
     lock(user)
     working = live(user)
-    for each in working:
+    for each in working + (_swapped(user) if secret.policy_id else []):
         if each.pk == secret.pk:
             each.user = user
             return each, [other for other in working if other.pk != each.pk]
@@ -194,6 +199,8 @@ def _locked(secret: Secret) -> tuple[Secret, list[Secret]]:
 
 def _end_one(secret: Secret, others: list[Secret]) -> None:
     _end([secret])
+    if secret.policy_id:
+        return
     kept = Secret.objects.filter(pk__in=[each.pk for each in others])
     kept.update(retires_at=None, retire_after_unused_days=None)
 
@@ -203,7 +210,7 @@ def _end(secrets: list[Secret]) -> None:
 
 
 def _forget_ended(user: RegistryUser) -> None:
-    ended = Secret.objects.filter(user=user).exclude(pk__in=[each.pk for each in live(user)])
+    ended = Secret.objects.unswapped().filter(user=user).exclude(pk__in=[each.pk for each in live(user)])
     old = list(ended.order_by("-pk").values_list("pk", flat=True)[ENDED_KEPT:])
     Secret.objects.filter(pk__in=old).delete()
 

@@ -5,12 +5,12 @@ from contextlib import suppress
 from django.db import transaction
 from django.db.models import Q
 
-from accounts import audit, credentials
+from accounts import audit, credentials, security_events
 from accounts.audit_actions import AuditAction
 from accounts.common.errors import NotFound
-from accounts.models import AuditEvent, OperatorLink, Person
+from accounts.models import AuditEvent, OperatorLink, Person, SecurityEvent
 from accounts.peppers import peppers
-from accounts.principal import SYSTEM, Principal
+from accounts.principal import GROUPS, SYSTEM, Principal
 
 
 def operator_exists() -> bool:
@@ -91,7 +91,31 @@ def make_operator(*, email: str, by: Principal = SYSTEM) -> Person:
     audit.record(
         by=by, action=AuditAction.PERSON_MADE_OPERATOR, kind="person", id=person.pk, label=person.email
     )
+    security_events.note(person_id=person.pk, kind=SecurityEvent.Kind.MADE_OPERATOR, by=by)
     return person
+
+
+@transaction.atomic
+def follow_operator_group(*, person: Person, belongs: bool) -> None:
+    """At a sign-in: who is in the operators' group is one; who left it is none, but for the last."""
+    rows = Person.objects.select_for_update().filter(Q(pk=person.pk) | Q(is_staff=True, is_active=True))
+    found = {each.pk: each for each in rows.order_by("pk")}
+    person = found.pop(person.pk)
+    if belongs and not person.is_staff:
+        make_operator(email=person.email, by=GROUPS)
+        Person.objects.filter(pk=person.pk).update(operator_by_group=True)
+    elif not belongs and person.operator_by_group and not person.is_staff:  # taken from them meanwhile
+        Person.objects.filter(pk=person.pk).update(operator_by_group=False)
+    elif not belongs and person.operator_by_group and found:
+        Person.objects.filter(pk=person.pk).update(is_staff=False, operator_by_group=False)
+        audit.record(
+            by=GROUPS,
+            action=AuditAction.PERSON_OPERATOR_ENDED,
+            kind="person",
+            id=person.pk,
+            label=person.email,
+        )
+        security_events.note(person_id=person.pk, kind=SecurityEvent.Kind.UNMADE_OPERATOR, by=GROUPS)
 
 
 def _in_force(wanted: Q) -> OperatorLink:

@@ -18,15 +18,23 @@ from accounts.services.user_records import lock, record
 
 @transaction.atomic
 def create(
-    *, by: Principal, account: Account, description: str, expires_at: datetime | None
+    *,
+    by: Principal,
+    account: Account,
+    description: str,
+    expires_at: datetime | None,
+    with_password: bool = True,
 ) -> tuple[RegistryUser, str]:
-    """(user, password). The password exists nowhere else: only its digest is stored."""
+    """(user, password). The password exists nowhere else: only its digest is stored.
+
+    A user without one ("") signs in by the ID tokens that its trust policies allow, or gets a password later.
+    """
     description, expires_at = _description(description), _expiry(expires_at, account)
     limits.make_room(limits.USERS, account, field="description")
     user = RegistryUser.objects.create(
         account=account, username=names.make_username(), description=description, expires_at=expires_at
     )
-    password = passwords.add(user)
+    password = passwords.add(user) if with_password else ""
     record(by, AuditAction.USER_CREATED, user, after=_facts(user))
     return user, password
 

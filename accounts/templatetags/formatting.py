@@ -24,6 +24,13 @@ register = template.Library()
 register.filter("translated", translate)
 register.filter("browser", user_agent.browser)
 
+
+@register.filter
+def client_name(client: str) -> str:
+    """Of what `browser` returned, or programs call themselves."""
+    return translate(user_agent.client_name(client))
+
+
 NOTHING: Final = "—"
 UNITS: Final = (
     gettext_lazy("%(n)s B"),

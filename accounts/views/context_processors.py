@@ -26,6 +26,8 @@ class Frame:
     registry_host: str = ""
     signup_open: bool = False
     mail_folder: str = ""
+    sso_name: str = ""  # of the provider; "" where there is none
+    sso_only: bool = False
     zone: str = ""
     exact_times: bool = False
     other_languages: list[tuple[str, str]] = field(default_factory=list)  # each with its own name for itself
@@ -41,7 +43,9 @@ def _frame(request: HttpRequest) -> Frame:
         zone=timezone.get_current_timezone_name(),
         exact_times=reader_preferences.exactly(),
         other_languages=[each for each in settings.LANGUAGES if each[0] != get_language()],
-        signup_open=settings.SIGNUP == "open",
+        signup_open=settings.SIGNUP == "open" and not settings.OIDC_ONLY,
+        sso_name=settings.OIDC_NAME if settings.OIDC_ISSUER else "",
+        sso_only=settings.OIDC_ONLY,
         mail_folder="" if settings.EMAIL_URL else str(settings.EMAIL_FILE_PATH),
     )
     user = getattr(request, "user", None)

@@ -94,6 +94,15 @@ def _removing(member: Member) -> Question:
         last_use=format_html(words, name=name, when=when(last)),
         stops=[
             _("%(person)s and their API tokens lose access to this account at once.") % {"person": name},
+            *(
+                [
+                    _(
+                        "Their groups at the sign-in provider make them a member again when they next sign in there."
+                    )
+                ]
+                if member.group_role
+                else []
+            ),
             *_void(member),
             _("Any user passwords that they know keep working; replace them on the users’ pages."),
         ],

@@ -59,6 +59,11 @@ def admit(request: HttpRequest) -> bool:
     return any(link and link.reserved_for_id is None for link in links)
 
 
+def admit_operator(request: HttpRequest) -> bool:
+    link = operator_link(request)
+    return bool(link and link.reserved_for_id is None)
+
+
 def reserve(request: HttpRequest, person: Person) -> bool:
     """For who signs up, in that transaction: the link that let them in lets nobody else in. False: there is none."""
     by = principal_for(person, request.META)

@@ -1,5 +1,6 @@
 """Rotation: a second password while the first goes on, and the end of the first."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +16,7 @@ from django.utils.translation import gettext as _
 from accounts import permissions, selectors
 from accounts.common.errors import Invalid
 from accounts.forms import RetirementForm
-from accounts.models import RegistryUser, Secret
+from accounts.models import RegistryUser, Secret, TrustPolicy
 from accounts.roles import Permission
 from accounts.services import passwords
 from accounts.templatetags.cells import when
@@ -40,18 +41,23 @@ class PasswordLines:
     lines: list[PasswordLine]
     old: Secret | None  # the older of two that work
     old_use: SafeString | str  # when it was last used, as a sentence
+    live: Secret | None  # the newest that works
+    may_end: bool  # the only one, because ID tokens sign the user in, too
 
     @property
     def can_rotate(self) -> bool:
         return not self.old
 
 
-def password_lines(user: RegistryUser, now: datetime) -> PasswordLines:
+def password_lines(user: RegistryUser, now: datetime, *, policies: Iterable[TrustPolicy]) -> PasswordLines:
+    """`policies`: the user's."""
     found = list(selectors.passwords_of(user))
     live = [each for each in found if each.live_at(now)]
     newest, old = (live[0], live[-1]) if len(live) > 1 else (None, None)
     lines = [PasswordLine(each, each.live_at(now), each is newest, each is old) for each in found]
-    return PasswordLines(lines, old, old_use(old, newest) if old and newest else "")
+    may_end = len(live) == 1 and any(each.enabled for each in policies)
+    use = old_use(old, newest) if old and newest else ""
+    return PasswordLines(lines, old, use, live[0] if live else None, may_end)
 
 
 def old_use(old: Secret, newest: Secret) -> SafeString:
@@ -75,7 +81,7 @@ def rotate(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     by = principal(request)
     user = permissions.user(by, handle, username, Permission.USERS_MANAGE)
     form = RetirementForm(request.POST if request.method == "POST" else None)
-    lines = password_lines(user, timezone.now())
+    lines = password_lines(user, timezone.now(), policies=selectors.trust_policies_of(user))
     if form.is_valid():
         fields = form.cleaned_data
         try:
@@ -121,11 +127,19 @@ def _end_question(secret: Secret) -> Question:
         last_use=last_use(secret.shown, secret.last_used_at, secret.last_used_with, secret.last_used_from),
         stops=[
             _("It stops working at once, wherever it is used: the next login with it fails."),
-            _("The other password goes on working."),
+            _what_goes_on(secret),
         ],
         button=_("End password"),
         back=secret.user.get_absolute_url(),
     )
+
+
+def _what_goes_on(secret: Secret) -> str:
+    if secret.policy_id:
+        return _("A job got it for its ID token, and can get another as long as the token is valid.")
+    if len(passwords.live(secret.user)) > 1:
+        return _("The other password goes on working.")
+    return _("The user then has no password; ID tokens that its trust policies allow go on working.")
 
 
 @login_required

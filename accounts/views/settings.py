@@ -13,13 +13,15 @@ from accounts.common.errors import Invalid
 from accounts.forms import AccountForm, PasswordRulesForm, RoleForm
 from accounts.models import Account, Invitation, InvitationState
 from accounts.models.invitation import LIVE
-from accounts.roles import Permission, Role
-from accounts.services import accounts
+from accounts.roles import Permission, Role, has_permission
+from accounts.services import accounts, second_factors
 from accounts.services import password_rules as rules
 from accounts.views import button_permissions, form_nonce
 from accounts.views.confirmation import last_use_of
 from accounts.views.form_errors import put_errors
 from accounts.views.request import PersonRequest, principal, tab
+from accounts.views.second_factor_required import shut_out
+from accounts.views.settings_tabs import settings_tabs
 from accounts.views.user_status import INVITATION_BADGES, StatusBadge
 
 INVITATIONS_SHOWN = 100
@@ -85,6 +87,7 @@ def show_settings(
     )
     context = {
         "account": account,
+        "subtabs": settings_tabs(account, "account-settings"),
         "form": form_of_name,
         "rules_form": rules_form or PasswordRulesForm(initial=_rules(account)),
         "problem": problem,
@@ -96,9 +99,11 @@ def show_settings(
         "invitation_form": RoleForm(auto_id="invite_%s"),
         "once": form_nonce.mark(),
         "last_use": _last_use(account),
+        "shut_out": _shut_out(account),
         "why_not": {
             "rules": button_permissions.denial_reason(account, Permission.CREDENTIAL_RULES_CHANGE),
             "rename": button_permissions.denial_reason(account, Permission.ACCOUNT_RENAME),
+            "second_factor": button_permissions.denial_reason(account, Permission.SECOND_FACTOR_REQUIRE),
             "members": button_permissions.denial_reason(account, Permission.MEMBERS_MANAGE),
             "close": button_permissions.denial_reason(account, Permission.ACCOUNT_CLOSE),
         },
@@ -109,6 +114,15 @@ def show_settings(
 
 def _rules(account: Account) -> dict[str, int | bool | None]:
     return {"longest_life_days": account.longest_life_days, "self_rotation": account.self_rotation}
+
+
+def _shut_out(account: Account) -> str:
+    """Return who does not get in yet, for owners of an account that requires a second factor; else ""."""
+    if not account.second_factor_required or not has_permission(
+        account.role, Permission.SECOND_FACTOR_REQUIRE
+    ):
+        return ""
+    return shut_out(second_factors.members_without(account))
 
 
 def _last_use(account: Account) -> str:

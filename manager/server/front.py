@@ -5,8 +5,9 @@ from http import HTTPStatus
 from typing import Any
 
 from accounts.common.client_ip import client_network
-from manager.server import bodies
+from manager.server import bodies, request_ids
 from manager.server.bodies import BrokenOff, Memory, Receive, Refused, TooLong
+from manager.server.draining import draining
 from manager.server.environ import BadRequest, Environ, Scope, environ_of, with_body
 from manager.server.threads import Send
 
@@ -17,14 +18,19 @@ _WITHOUT_BODY = frozenset({"GET", "HEAD"})
 
 
 class Front:
-    """An ASGI application around `handler`, which gets each request with its whole body."""
+    """An ASGI application around `handler`, which gets each request with its whole body.
 
-    def __init__(self, handler: Handler, bound: Bound) -> None:
-        self._handler, self._bound, self._memory = handler, bound, Memory()
+    `gives_ids`: each request has an id, for the log, and its answer says which.
+    """
+
+    def __init__(self, handler: Handler, bound: Bound, *, gives_ids: bool = False) -> None:
+        self._handler, self._bound, self._memory, self._gives_ids = handler, bound, Memory(), gives_ids
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             environ = environ_of(scope)
+            if self._gives_ids:
+                send = request_ids.give(environ, send)
             if environ["REQUEST_METHOD"] in _WITHOUT_BODY or not _has_body(environ):
                 await self._handler(with_body(environ, b""), scope, send)
             else:
@@ -68,5 +74,10 @@ async def say(send: Send, status: HTTPStatus, text: str, *, retry_after: int = 0
 
 async def respond(send: Send, status: int, headers: list[tuple[bytes, bytes]], body: bytes) -> None:
     length = (b"content-length", str(len(body)).encode())
-    await send({"type": "http.response.start", "status": int(status), "headers": [*headers, length]})
+    start = {
+        "type": "http.response.start",
+        "status": int(status),
+        "headers": [*headers, length, *draining.headers()],
+    }
+    await send(start)
     await send({"type": "http.response.body", "body": body})

@@ -1,21 +1,43 @@
 """Granian, with the options that each of our servers has."""
 
+import asyncio
+import importlib
+import logging
+import os
 import resource
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from tempfile import TemporaryDirectory
+from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server import Server
 
+from manager.metrics.snapshots import FOLDER
 from manager.server.bodies import OVERHEAD
+from manager.server.draining import draining
 
+# From SIGTERM on. Less than the ten seconds after which Docker and `make run` kill, and more than a client may have to
+# wait: for the keys of an issuer (key_waits.LONGEST), after the seconds of draining.
+KILL_SECONDS = 8
+# Until a new worker is taken to serve, and the one it replaces is told to end; it starts in two on an idle machine.
+RESPAWN_SECONDS = 6
 CONNECTIONS = 1024  # of one process; together with OVERHEAD the most that they can hold before a body is read
+# Granian's own lines, in the format of ours.
+_JSON_LINES = {
+    "formatters": {name: {"()": "manager.log_format.JsonFormatter"} for name in ("generic", "access")}
+}
+log = logging.getLogger("_granian")  # the server's own, which is set up before ours
 
 
 def serve(target: str, host: str, port: int, workers: int = 1) -> None:
     """Serve the ASGI application that `target` names, as MODULE:NAME, until a signal ends it."""
     _allow_connections()
-    Server(
+    server = Server(
         target,
         address=host,
         port=port,
@@ -28,9 +50,41 @@ def serve(target: str, host: str, port: int, workers: int = 1) -> None:
         http1_settings=HTTP1Settings(max_buffer_size=OVERHEAD),
         # A worker that died is replaced; where there is only one, the end is seen and said instead.
         respawn_failed_workers=workers > 1,
-        workers_kill_timeout=3,
+        respawn_interval=RESPAWN_SECONDS,
+        workers_kill_timeout=KILL_SECONDS,
         log_level=LogLevels.warning,
-    ).serve()
+        log_dictconfig=_JSON_LINES if os.environ.get("LOG_FORMAT") == "json" else None,
+    )
+    with _folder_for_counts():
+        server.serve(target_loader=_load)
+
+
+def _load(target: str) -> Any:
+    """Return the application, in the worker that will serve it. The server sets its own handlers of signals later."""
+    draining.remember_signal()
+    module, _colon, name = target.partition(":")
+    try:
+        application = getattr(importlib.import_module(module), name)
+    except ImproperlyConfigured as error:
+        log.critical("%s", error)
+        sys.exit(1)
+    except Exception:
+        log.critical("it cannot start", exc_info=True)
+        sys.exit(1)
+    asyncio.get_event_loop().call_soon(draining.on_signal)
+    return application
+
+
+@contextmanager
+def _folder_for_counts() -> Iterator[None]:
+    """Make an empty folder in which the processes of this server, and no other's, keep what they counted.
+
+    Where there is no place for one, each process tells of itself.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):
+            os.environ[FOLDER] = stack.enter_context(TemporaryDirectory(prefix="registry-manager-counts-"))
+        yield
 
 
 def _allow_connections() -> None:

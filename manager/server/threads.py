@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from manager.server.draining import draining
 from manager.server.environ import Environ
 from manager.server.fair_queue import Line
 
@@ -59,6 +60,7 @@ class Threads:
         environ["wsgi.file_wrapper"] = File
         whose = address, "reads" if environ["REQUEST_METHOD"] in _READS else "writes"
         answer = await self._run(whose, partial(_call, self._application, environ, sends_files=sends_files))
+        answer.start["headers"] += draining.headers()
         try:
             await send(answer.start)
             if answer.path:

@@ -6,11 +6,13 @@ from manager.wsgi import application as wsgi_application
 # isort: split
 from django.conf import settings
 
-from accounts import leak_reports
+from accounts import api_token_uses, leak_reports, session_seen, sign_ins
 from accounts.common.client_ip import client_network
 from accounts.common.secret_files import SecretFileError
+from manager.server import request_ids
 from manager.server.environ import Environ, Scope
 from manager.server.front import Front
+from manager.server.metrics_door import door
 from manager.server.threads import Send, Threads
 from registry_sync.events import views
 from registry_sync.last_viewed import image_views
@@ -19,13 +21,13 @@ from registry_sync.tokens.request import MAX_BODY
 
 THREADS = 4
 
-_threads = Threads(wsgi_application, THREADS)
+_threads = Threads(request_ids.middleware(wsgi_application), THREADS)
 
 
 def bound(environ: Environ) -> int:
     """Of the registry's events nothing is read before the key is right."""
     match environ["PATH_INFO"]:
-        case wsgi.PATH:
+        case path if path in wsgi.DOORS:
             return MAX_BODY
         case "/registry/events" | "/registry/events/":
             return settings.EVENTS_BODY_MAX if _is_registry(environ) else 0
@@ -41,10 +43,16 @@ def _is_registry(environ: Environ) -> bool:
 
 async def _answer(environ: Environ, scope: Scope, send: Send) -> None:
     wsgi.start_write_behind()
+    door.start()
     image_views.start()
+    api_token_uses.uses.start()
+    session_seen.seen.start()
+    sign_ins.failed.start()
     leak_reports.reports.start()  # once per process, all of them
+    if await door.answer(environ, send):
+        return
     sends_files = "http.response.pathsend" in (scope.get("extensions") or {})
     await _threads.answer(environ, send, address=client_network(environ), sends_files=sends_files)
 
 
-application = Front(_answer, bound)
+application = Front(_answer, bound, gives_ids=settings.LOG_FORMAT == "json")

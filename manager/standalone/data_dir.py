@@ -10,17 +10,25 @@ from django.conf import settings
 from accounts.common import secret_files
 from registry_sync.tokens import ca
 
-RANDOM_FILES = ("django.key", "pepper-1.key", "hook.key", "registry-http.key")
+RANDOM_FILES = ("django.key", "pepper-1.key", "encryption-1.key", "hook.key", "registry-http.key")
 
 
-def init_data_dir(*, events_url: str | None = None) -> Path:
-    """Folders, secret files, signing keys, and the registry's configuration, whose path it returns."""
+def init_data_dir(*, events_url: str | None = None, new_keys: bool = True, read_only: bool = False) -> Path:
+    """Folders, secret files, signing keys, and the registry's configuration, whose path it returns.
+
+    Without `new_keys`, raise SecretFileError where a key is missing. `read_only`: the registry refuses pushes and
+    deletions, for its garbage collection.
+    """
+    if not new_keys and (missing := missing_keys(settings.SECRETS_DIR)):
+        raise secret_files.SecretFileError(
+            f"{settings.SECRETS_DIR} lacks {', '.join(missing)}. Copy the keys of the machine that made them."
+        )
     ensure_secret_files(settings.SECRETS_DIR, datetime.now(UTC))
     for folder in (settings.DATA_DIR, registry_folder(), config_folder()):
         private_folder(folder)
     if settings.REDIS_PASSWORD_FILE:
         write_redis_config()
-    return write_registry_config(events_url=events_url)
+    return write_registry_config(events_url=events_url, read_only=read_only)
 
 
 def ensure_secret_files(folder: Path, now: datetime) -> None:
@@ -29,6 +37,12 @@ def ensure_secret_files(folder: Path, now: datetime) -> None:
         if not (folder / name).exists():
             secret_files.create(folder / name, secret_files.new_key())
     ca.ensure_keys(folder, now)
+
+
+def missing_keys(folder: Path) -> list[str]:
+    """Return the keys that all machines share and this folder lacks. A leaf may be each machine's own."""
+    shared = [*RANDOM_FILES, ca.CA_KEY, ca.CA_CERTIFICATE]
+    return [name for name in shared if not any(folder.glob(name.replace("-1.", "-*.")))]
 
 
 def private_folder(folder: Path) -> None:
@@ -49,7 +63,7 @@ def config_folder() -> Path:
     return Path(settings.DATA_DIR) / "registry-config"
 
 
-def write_registry_config(*, events_url: str | None) -> Path:
+def write_registry_config(*, events_url: str | None, read_only: bool = False) -> Path:
     path, trusted = config_folder() / "registry.yml", config_folder() / ca.CA_CERTIFICATE
     secret_files.replace(trusted, secret_files.read(settings.SECRETS_DIR / ca.CA_CERTIFICATE))
     config = registry_config(
@@ -61,6 +75,11 @@ def write_registry_config(*, events_url: str | None) -> Path:
         trusted=trusted,
         http_secret=secret_files.read_key(settings.SECRETS_DIR / "registry-http.key").decode(),
     )
+    if read_only:
+        config["storage"]["maintenance"] = {
+            "readonly": {"enabled": True},
+            "uploadpurging": {"enabled": False},
+        }
     if events_url:
         hook = secret_files.read_key(settings.SECRETS_DIR / "hook.key").decode()
         config["notifications"] = notifications(events_url, hook)

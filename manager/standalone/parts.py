@@ -2,12 +2,12 @@
 
 import gc
 import importlib
-import os
-import signal
 from collections.abc import Callable
 
 from django.conf import settings
 from django.db import connections
+
+from manager.standalone import process_group
 
 LOOPBACK = "127.0.0.1"
 # What a part would load by itself or at its first request. Not `manager.server.tokens`: it lets statements wait on the
@@ -55,9 +55,4 @@ def worker() -> None:
 
 def program(argv: list[str], env: dict[str, str]) -> Callable[[], None]:
     """Return a part that is another program."""
-
-    def become() -> None:
-        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it; other programs end by it
-        os.execvpe(argv[0], argv, env)  # noqa: S606 (our own commands)
-
-    return become
+    return lambda: process_group.become(argv, env)

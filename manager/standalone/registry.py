@@ -1,12 +1,16 @@
 """Finds a Distribution registry on this machine and says how to start it."""
 
+import json
 import os
 import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from django.conf import settings
+
+from accounts.common import secret_files
 
 IMAGE = "registry:3"
 RELEASES = "https://github.com/distribution/distribution/releases"
@@ -20,15 +24,54 @@ class NoRegistryError(Exception):
     """Nothing on this machine can serve as the registry; the message says what to install."""
 
 
-def command(config: Path, data: Path) -> list[str]:
-    """Return the command line that serves `config` in the foreground. Raise NoRegistryError when there is none."""
+class Commands(NamedTuple):
+    """Two command lines of one registry: `serve` its configuration in the foreground, and run it for something else.
+
+    What else, and the configuration, follow `other`.
+    """
+
+    serve: list[str]
+    other: list[str]
+
+
+def commands(config: Path, data: Path) -> Commands:
+    """Raise NoRegistryError when there is no registry."""
     if binary := _installed() or _unpacked():
-        return [str(binary), "serve", str(config)]
+        return Commands([str(binary), "serve", str(config)], [str(binary)])
     if engine := _engine():
-        return _container(config, data, engine)
+        return Commands(_container(config, data, engine), _other_container(config, data))
     if binary := _from_debian():
-        return [str(binary), "serve", str(config)]
+        return Commands([str(binary), "serve", str(config)], [str(binary)])
     raise NoRegistryError(WANTED)
+
+
+def keep(commands: Commands) -> None:
+    """Write them down: the garbage collection must be of the registry that runs, whatever another PATH would find."""
+    secret_files.replace(_kept(), json.dumps(commands).encode())
+
+
+def is_kept() -> bool:
+    """Whether `make run` ever kept a registry in this data folder."""
+    return _kept().exists()
+
+
+def kept() -> Commands:
+    """Return what `keep` has written. Raise NoRegistryError when nothing was."""
+    try:
+        return Commands(*json.loads(_kept().read_text()))
+    except (OSError, ValueError, TypeError) as error:
+        raise NoRegistryError(f"{_kept()} cannot be read; restart `make run`.") from error
+
+
+def _kept() -> Path:
+    return Path(settings.DATA_DIR) / "registry.commands"
+
+
+def environment() -> dict[str, str]:
+    """Return what its processes get. Without our REGISTRY_...: it would take them for parts of its configuration."""
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
+    # Go collects its garbage earlier than it would: some megabytes less for little more work.
+    return {"GOGC": "40", **ours, "OTEL_TRACES_EXPORTER": "none"}
 
 
 def _installed() -> Path | None:
@@ -77,6 +120,12 @@ def _container(config: Path, data: Path, engine: str) -> list[str]:
         *("--volume", f"{config.parent}:{config.parent}:ro", "--volume", f"{data}:{data}"),
         *(IMAGE, "serve", str(config)),
     ]
+
+
+def _other_container(config: Path, data: Path) -> list[str]:
+    volumes = ("--volume", f"{config.parent}:{config.parent}:ro", "--volume", f"{data}:{data}")
+    user = ("--user", f"{os.getuid()}:{os.getgid()}")
+    return ["docker", "run", "--rm", *user, "--env", "OTEL_TRACES_EXPORTER=none", *volumes, IMAGE]
 
 
 def _from_debian() -> Path | None:

@@ -1,15 +1,18 @@
 """Runs panel, worker and registry together on this machine, in the foreground."""
 
 import io
-import os
+import logging
 import socket
+import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from http import HTTPStatus
 from http.client import HTTPException
+from pathlib import Path
 
 from django.conf import settings
 from django.core.management import call_command
@@ -19,11 +22,13 @@ from django.urls import reverse
 
 from accounts.services import people
 from manager import earlier_build
-from manager.standalone import lockfile, parts, registry, static, worker
-from manager.standalone.data_dir import init_data_dir, registry_folder
+from manager.standalone import lockfile, parts, read_only, registry, static, worker
+from manager.standalone.data_dir import init_data_dir, registry_folder, write_registry_config
 from manager.standalone.parts import LOOPBACK
 from manager.standalone.supervisor import POLL_SECONDS, START_SECONDS, Group
 from namespaces.models import CatalogRead
+
+log = logging.getLogger(__name__)
 
 FIRST_LOOK = 15  # seconds that the first look at the registry may take, and nobody is told to begin
 
@@ -41,13 +46,19 @@ def run(say: Callable[[str], None]) -> int:
 
 def _run(say: Callable[[str], None]) -> int:
     need_free_ports()
-    config = init_data_dir(events_url=f"http://{LOOPBACK}:{settings.PORT}/registry/events")
-    serve_registry = registry.command(config, registry_folder())
+    held = read_only.prepare(Path(settings.DATA_DIR))
+    config = init_data_dir(events_url=_events_url(), read_only=held)
+    commands = registry.commands(config, registry_folder())
+    registry.keep(commands)
     call_command("check", stdout=io.StringIO())  # errors are raised; only its praise is dropped
     call_command("migrate", interactive=False, verbosity=0)
     static.collect()
     parts.preload()
-    return _supervise(serve_registry, say)
+    return _supervise(commands.serve, say, held=held)
+
+
+def _events_url() -> str:
+    return f"http://{LOOPBACK}:{settings.PORT}/registry/events"
 
 
 def need_free_ports() -> None:
@@ -79,13 +90,20 @@ def need_free_port(variable: str, port: int) -> None:
             raise taken from error
 
 
-def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
+def _supervise(serve_registry: list[str], say: Callable[[str], None], *, held: bool) -> int:
     worker.ready_file().unlink(missing_ok=True)
     group = Group()
     group.add("web", parts.web)
     group.add("tokens", parts.tokens)
     group.add("worker", parts.worker, stop_first=True)
-    group.add("registry", parts.program(serve_registry, _registry_environment()))
+    group.add("registry", parts.program(serve_registry, registry.environment()))
+
+    def when_ready() -> None:
+        # Not before: a process with threads must not be forked.
+        switch = partial(_switch, group, serve_registry)
+        read_only.start_listening(Path(settings.DATA_DIR), switch, held=held)
+        _say_ready(say)
+
     code = group.run(
         {
             "web": answers(f"http://{LOOPBACK}:{settings.PORT}/healthz", HTTPStatus.OK),
@@ -93,7 +111,7 @@ def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
             "registry": answers(f"http://{LOOPBACK}:{settings.REGISTRY_PORT}/v2/", HTTPStatus.UNAUTHORIZED),
             "worker": worker.ready_file().exists,
         },
-        lambda: _say_ready(say),
+        when_ready,
     )
     if group.ended:
         raise CommandError(
@@ -105,11 +123,24 @@ def _supervise(serve_registry: list[str], say: Callable[[str], None]) -> int:
     return code
 
 
-def _registry_environment() -> dict[str, str]:
-    """Without our REGISTRY_...: Distribution would take them for parts of its configuration."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("REGISTRY_")}
-    # Go collects its garbage earlier than it would: some megabytes less for little more work.
-    return {"GOGC": "40", **ours, "OTEL_TRACES_EXPORTER": "none"}
+def _switch(group: Group, serve_registry: list[str], refuses: bool) -> bool:
+    """Restart the registry read-only or writable; return whether its configuration could be written."""
+    done, written = threading.Event(), False
+
+    def work() -> None:
+        nonlocal written
+        try:
+            write_registry_config(events_url=_events_url(), read_only=refuses)
+            written = True
+        except OSError as error:
+            log.warning("the registry's configuration cannot be written: %s", error)
+        else:
+            group.replace("registry", serve_registry, registry.environment())
+        done.set()
+
+    group.call(work)
+    done.wait()
+    return written
 
 
 def answers(url: str, status: HTTPStatus) -> Callable[[], bool]:

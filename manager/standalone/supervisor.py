@@ -1,10 +1,10 @@
 """One foreground group of processes: all of them run, or none."""
 
-import ctypes
 import io
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -15,11 +15,12 @@ from multiprocessing.context import ForkProcess
 from queue import Empty, SimpleQueue
 from typing import BinaryIO
 
+from manager.standalone import process_group
+
 POLL_SECONDS = 0.2  # between two looks while the processes start
 START_SECONDS = 60  # that they may take until all answer
 STOP_SECONDS = 10  # that those which are told to end may take, before they are killed
 COLORS = (36, 33, 32, 35)  # of a terminal, one for each process
-PR_SET_PDEATHSIG, PR_SET_NAME = 1, 15  # of Linux's prctl
 _STOP = ""  # in the queue of names: nobody ended, and all shall
 
 
@@ -31,11 +32,13 @@ class Group:
         self.silent: list[str] = []
         self._work: dict[str, Callable[[], object]] = {}
         self._stop_first: set[str] = set()
-        self._processes: dict[str, ForkProcess] = {}
+        self._processes: dict[str, ForkProcess | subprocess.Popen[bytes]] = {}
         self._outputs: dict[str, BinaryIO] = {}
         self._printers: list[threading.Thread] = []
-        # Names of processes that ended. Signal handlers may write to a SimpleQueue, whatever they interrupt.
-        self._events: SimpleQueue[str] = SimpleQueue()
+        # Names of processes that ended, and what is to be done by the main thread. Signal handlers may write to a
+        # SimpleQueue, whatever they interrupt.
+        self._events: SimpleQueue[str | Callable[[], None]] = SimpleQueue()
+        self._replaced: dict[str, threading.Event] = {}  # whose end is meant: set when it has ended
         self._stopping = False
 
     def add(self, name: str, work: Callable[[], object], *, stop_first: bool = False) -> None:
@@ -63,15 +66,49 @@ class Group:
         for number in stop_signals:
             signal.signal(number, lambda *_: self._events.put(_STOP))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, stop_signals)
-        for name, process in self._processes.items():
-            printer = threading.Thread(target=self._print, args=(name,), daemon=True)
-            printer.start()
-            self._printers.append(printer)
-            threading.Thread(target=self._watch, args=(name, process), daemon=True).start()
+        for name in self._processes:
+            self._attend(name)
         threading.Thread(target=self._wait_until_ready, args=(ready, when_ready), daemon=True).start()
-        self.ended = self._events.get()
+        self.ended = self._next_end()
         self._stop()
         return 1 if self.ended or self.silent else 0
+
+    def call(self, work: Callable[[], None]) -> None:
+        """Have the main thread call it, while the processes run: for `replace`. From any thread."""
+        self._events.put(work)
+
+    def replace(self, name: str, argv: list[str], env: dict[str, str]) -> None:
+        """End the process of this name, and start a program in its place. In the main thread only."""
+        ended = self._replaced[name] = threading.Event()
+        _send(self._processes[name], signal.SIGTERM)
+        if not ended.wait(STOP_SECONDS):
+            _send(self._processes[name], signal.SIGKILL)
+            ended.wait()
+        del self._replaced[name]
+        itself = [sys.executable, "-I", "-S", process_group.__file__, str(os.getpid()), name]
+        process = subprocess.Popen(  # noqa: S603 (our own commands)
+            [*itself, *argv],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+        assert isinstance(process.stdout, io.BufferedReader)
+        self._processes[name], self._outputs[name] = process, process.stdout
+        self._attend(name)
+
+    def _attend(self, name: str) -> None:
+        """Print what the process prints, and wait for its end."""
+        printer = threading.Thread(target=self._print, args=(name, self._outputs[name]), daemon=True)
+        printer.start()
+        self._printers.append(printer)
+        threading.Thread(target=self._watch, args=(name, self._processes[name]), daemon=True).start()
+
+    def _next_end(self) -> str:
+        while callable(event := self._events.get()):
+            event()
+        return event
 
     def _start(self, name: str, stop_signals: list[signal.Signals]) -> None:
         reading, writing = os.pipe()
@@ -79,7 +116,7 @@ class Group:
         parent = os.getpid()
 
         def in_its_process() -> None:
-            _leave(parent, name)
+            process_group.leave(parent, name)
             for output in self._outputs.values():  # else nobody notices that their reader has ended
                 output.close()
             _print_to(writing)
@@ -94,16 +131,19 @@ class Group:
         with suppress(PermissionError, ProcessLookupError):  # it has done so, or has ended
             os.setpgid(_pid(process), _pid(process))
 
-    def _watch(self, name: str, process: ForkProcess) -> None:
-        process.join()
+    def _watch(self, name: str, process: ForkProcess | subprocess.Popen[bytes]) -> None:
+        process.join() if isinstance(process, ForkProcess) else process.wait()
         # What a killed process left: workers that keep its ports and its output.
         _send(process, signal.SIGKILL)
-        self._events.put(name)
+        if name in self._replaced:
+            self._replaced[name].set()
+        else:
+            self._events.put(name)
 
-    def _print(self, name: str) -> None:
+    def _print(self, name: str, output: BinaryIO) -> None:
         color = COLORS[list(self._work).index(name) % len(COLORS)] if sys.stdout.isatty() else None
         width = max(map(len, self._work))
-        for line in self._outputs[name]:
+        for line in output:
             text = line.decode(errors="replace").rstrip("\r\n")
             if _is_usual(text):
                 continue
@@ -148,26 +188,15 @@ class Group:
                     _send(self._processes[name], signal.SIGKILL)
 
 
-def _send(process: ForkProcess, number: signal.Signals) -> None:
+def _send(process: ForkProcess | subprocess.Popen[bytes], number: signal.Signals) -> None:
     """To the process and all that it started. macOS answers EPERM for a group that has ended."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(_pid(process), number)
 
 
-def _pid(process: ForkProcess) -> int:
+def _pid(process: ForkProcess | subprocess.Popen[bytes]) -> int:
     assert process.pid, "it was not started"
     return process.pid
-
-
-def _leave(parent: int, name: str) -> None:
-    """Be in a group of its own, which Ctrl-C does not reach; on Linux under a name, and end with the parent."""
-    os.setpgid(0, 0)
-    with suppress(AttributeError):
-        prctl = ctypes.CDLL(None).prctl
-        prctl(PR_SET_NAME, name.encode())
-        prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-    if os.getppid() != parent:  # it has ended meanwhile
-        sys.exit(1)
 
 
 def _print_to(writing: int) -> None:
@@ -182,7 +211,10 @@ def _print_to(writing: int) -> None:
 
 
 def _is_usual(text: str) -> bool:
-    """Return True for errors that the registry logs at every push: a client asks for each blob before it sends it."""
+    """Return True for errors that the registry logs at every push: a client asks for each blob before it sends it.
+
+    And for those that `reclaim` causes when it asks whether pushes are taken (registry_sync/reclaim/writes.py).
+    """
     if "response completed with error" in text:
-        return "http.response.status=404" in text
+        return "http.response.status=404" in text or "registry-manager/doctor/manifests/none" in text
     return "error closing blobwriter" in text and "file already closed" in text

@@ -35,7 +35,7 @@ class Format(StrEnum):
 MEDIA_TYPES: Final = {Format.CSV: "text/csv", Format.JSONL: "application/jsonl"}
 
 
-def response(account: Account, asked: ActivityFilter, format: Format) -> StreamingHttpResponse:  # noqa: A002
+def response(account: Account, asked: ActivityFilter, format: Format) -> StreamingHttpResponse:
     """Each batch is statements of its own, so no thread and no cursor waits for whoever reads."""
     write = _WRITERS[format]
     return StreamingHttpResponse(

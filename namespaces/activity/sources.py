@@ -86,7 +86,7 @@ def _pulls(account: Account, asked: ActivityFilter) -> QuerySet[Any]:
 
 
 def _denials(account: Account, asked: ActivityFilter) -> QuerySet[Any]:
-    found = Denial.objects.filter(user__account=account).select_related("user")
+    found = Denial.objects.filter(user__account=account).select_related("user__account")
     found = _within(found, "last_at", asked)
     if asked.who:
         found = found.filter(_named(asked.who, "user__"))

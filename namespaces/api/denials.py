@@ -44,8 +44,8 @@ class DenialSerializer(serializers.Serializer[Any]):
     )
     action = serializers.CharField(
         allow_blank=True,
-        help_text="`pull`, `push`, `delete`; `mount`: a push to `repository` was allowed, and may not reuse layers of "
-        "`mount_sources`; `list`: of the whole registry.",
+        help_text="`pull`, `push`, `delete`; `id_token`: the login by an ID token; `mount`: a push to `repository` "
+        "was allowed, and may not reuse layers of `mount_sources`; `list`: of the whole registry.",
     )
     mount_sources = serializers.ListField(
         source="source_names",
@@ -64,7 +64,8 @@ class DenialSerializer(serializers.Serializer[Any]):
         REMEDIES,
         source="current_remedy.kind.value",
         help_text="What would allow it now. `nothing`: it is allowed; `grant`: `proposed_grants`, as `denials_allow` "
-        "gives them; `sign_in`: the right password; `other_account`: the namespace is another account’s.",
+        "gives them; `sign_in`: the right password; "
+        "`trust_policy`: another trust policy; `other_account`: the namespace is another account’s.",
     )
     proposed_grants = ProposedGrantSerializer(
         many=True,

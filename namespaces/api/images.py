@@ -36,6 +36,12 @@ class ImageSerializer(serializers.Serializer[Any]):
         source="stored_bytes",
         help_text="What all of it takes in the registry, measured soon after a push; a layer counts once.",
     )
+    untagged_bytes = serializers.IntegerField(
+        help_text="The part of `usage_bytes` that no tag leads to: the history alone knows it."
+    )
+    uncollected_bytes = serializers.IntegerField(
+        help_text="Not in `usage_bytes`: deleted, and on the registry’s disk until its garbage collection."
+    )
     first_seen_at = Moment()
     pushed_at = Moment(allow_null=True)
 

@@ -12,6 +12,7 @@ from accounts.api.openapi import operation
 from accounts.api.serializers import SEARCH_MAX, Moment, PageQuery
 from accounts.api.view import ApiView
 from accounts.models import Account, RegistryUser
+from accounts.second_factors import requirement
 from namespaces.listing import pg_plans, search
 from namespaces.models import Image, Tag
 
@@ -62,7 +63,8 @@ class Search(ApiView):
     @operation("search_read", answer=HitSerializer, pages=True, query=SearchAllQuery)
     def get(self, request: Request) -> Response:
         """Search every account that the person is a member of."""
-        return _found(self, selectors.accounts_of(person_id=self.by.person_id))
+        accounts = selectors.accounts_of(person_id=self.by.person_id, only=self.by.only_account)
+        return _found(self, requirement.admitting(accounts, self.by))
 
 
 class AccountSearch(ApiView):

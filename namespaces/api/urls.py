@@ -14,9 +14,12 @@ from namespaces.api import (
     tags,
     usage,
     user_uses,
+    webhooks,
 )
 
 _ACCOUNT = "accounts/<str:handle>/"
+_WEBHOOK = _ACCOUNT + "webhooks/<int:webhook_id>/"
+_DELIVERY = _WEBHOOK + "deliveries/<int:delivery_id>/"
 _NAMESPACE = _ACCOUNT + "namespaces/<str:name>/"
 # Image names hold slashes; "-" is no legal part of one, so what follows "/-/" is never part of the name.
 _IMAGE = _NAMESPACE + "images/<path:image>/"
@@ -49,6 +52,17 @@ urlpatterns = [
     ),
     path(_ACCOUNT + "grants/", grants.Grants.as_view(), name="api-grants"),
     path(_ACCOUNT + "grants/<int:id>/", grants.OneGrant.as_view(), name="api-grant"),
+    path(_ACCOUNT + "webhooks/", webhooks.Webhooks.as_view(), name="api-webhooks"),
+    path(_WEBHOOK, webhooks.OneWebhook.as_view(), name="api-webhook"),
+    path(
+        _WEBHOOK + "signing-secret/",
+        webhooks.WebhookSigningSecret.as_view(),
+        name="api-webhook-signing-secret",
+    ),
+    path(_WEBHOOK + "test/", webhooks.TestWebhook.as_view(), name="api-webhook-test"),
+    path(_WEBHOOK + "deliveries/", webhooks.WebhookDeliveries.as_view(), name="api-webhook-deliveries"),
+    path(_DELIVERY, webhooks.OneWebhookDelivery.as_view(), name="api-webhook-delivery"),
+    path(_DELIVERY + "resend/", webhooks.ResendWebhookDelivery.as_view(), name="api-webhook-delivery-resend"),
     path("search/", search.Search.as_view(), name="api-search"),
     path(_ACCOUNT + "search/", search.AccountSearch.as_view(), name="api-account-search"),
     path(_ACCOUNT + "usage/", usage.AccountUsage.as_view(), name="api-usage"),

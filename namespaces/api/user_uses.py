@@ -20,13 +20,17 @@ from namespaces.ledger.smallest import Given, Step
 from namespaces.ledger.uses import uses_of
 from namespaces.services.shrinking import shrink
 
+MOST = 2**63 - 1
+
 
 class UseSerializer(serializers.Serializer[Any]):
     namespace = serializers.CharField(source="namespace.name")
     image = serializers.CharField(source="image_name")
     action = serializers.ChoiceField([action.value for action in Action])
     password_id = serializers.IntegerField(
-        source="secret", help_text="Of a password that may be gone; 0: not known."
+        source="secret",
+        help_text="Of a password that may be gone; 0: not known; below 0: minus the id of the trust policy that let an "
+        "ID token in.",
     )
     token_count = serializers.IntegerField(source="count", help_text="Tokens that allowed it.")
     use_count = serializers.IntegerField(
@@ -43,7 +47,9 @@ class UseSerializer(serializers.Serializer[Any]):
 
 
 class UsesQuery(PageQuery):
-    password = serializers.IntegerField(default=None, min_value=0, help_text="The id of a password.")
+    password = serializers.IntegerField(
+        default=None, min_value=-MOST, max_value=MOST, help_text="A `password_id`."
+    )
     search = serializers.CharField(
         default="", allow_blank=True, max_length=SEARCH_MAX, help_text="A part of an image’s name."
     )

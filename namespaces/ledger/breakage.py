@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Account, RegistryUser
 from namespaces import selectors
-from namespaces.access import Action, Level, UserStatus
+from namespaces.access import Action, Level
 from namespaces.ledger.replay import (
     AccessChange,
     AccessFacts,
@@ -24,7 +24,7 @@ from namespaces.ledger.replay import (
     UserFacts,
     refused,
 )
-from namespaces.models import Grant, LedgerTotal, Namespace
+from namespaces.models import SERVED, Grant, LedgerTotal, Namespace
 
 LISTED = 20
 IMAGES_NAMED = 3
@@ -205,24 +205,18 @@ def _facts(
     uses: Collection[PastUse], users: Collection[RegistryUser], now: datetime
 ) -> tuple[AccessFacts, dict[int, str]]:
     """Return what decides at `now`, and namespace id → name."""
-    namespaces = Namespace.objects.filter(
-        pk__in={use.namespace for use in uses}, account__closed_at=None
-    ).order_by()
+    namespaces = Namespace.objects.filter(SERVED, pk__in={use.namespace for use in uses}).order_by()
     rows = list(namespaces.values_list("pk", "name", "account_id", "public"))
     grants = Grant.objects.live(now).filter(
         user__in={user.pk for user in users}, namespace__in=[pk for pk, *_rest in rows]
     )
     given = grants.order_by().values_list("user_id", "namespace_id", "image_name", "level")
     facts = AccessFacts(
-        users={user.pk: UserFacts(user.account_id, _status(user, now)) for user in users},
+        users={user.pk: UserFacts(user.account_id, selectors.user_status_of(user, now)) for user in users},
         namespaces={pk: NamespaceFacts(account, public) for pk, _name, account, public in rows},
         grants={GrantKey(user, namespace, image): Level(level) for user, namespace, image, level in given},
     )
     return facts, {pk: name for pk, name, *_rest in rows}
-
-
-def _status(user: RegistryUser, now: datetime) -> UserStatus:
-    return UserStatus.ACCOUNT_CLOSED if user.account.closed_at else selectors.user_status_of(user, now)
 
 
 def _lines(replay: Replay, account: Account) -> list[RefusedCaller]:

@@ -97,8 +97,11 @@ def _best(use: ConfirmedUse, requests: Iterable[LedgerEntry]) -> int:
 
 
 def _only_passwords(uses: Sequence[ConfirmedUse]) -> dict[str, int]:
-    """Return username → its password, of those who have one that works: their entry may not be written yet."""
-    live = Secret.objects.live(max(each.at for each in uses))
+    """Return username → its password, of those who have one that works: their entry may not be written yet.
+
+    Who has trust policies may as well have come with an ID token.
+    """
+    live = Secret.objects.live(max(each.at for each in uses)).filter(user__trust_policies=None)
     rows = live.filter(user__username__in={each.username for each in uses}).order_by()
     counted = rows.values_list("user__username").annotate(number=Count("id"), only=Min("id"))
     return {username: only for username, number, only in counted if number == 1}

@@ -12,7 +12,7 @@ from accounts.common.remember import remember_short
 class Use:
     """One action on one repository, asked for `count` times and confirmed `confirmed_count` times.
 
-    `username` is "" of anonymous callers; `secret` is the id of a password, 0 where it is not known. The address and
+    `username` is "" of anonymous callers; `secret` is as of LedgerCounts, 0 where it is not known. The address and
     the client are of `last_at`; `networks` as `ledger_network` makes them.
     """
 

@@ -5,17 +5,21 @@ from dataclasses import dataclass
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import DropCounter, RegistryUser, Secret
+from accounts.models import DropCounter, RegistryUser, Secret, TrustPolicy
 from namespaces.models import LedgerTotal
 
 
 @dataclass(frozen=True, slots=True)
 class UseLine:
-    """`password` is None where its row is gone, and, with `known` False, where nobody knows which it was."""
+    """What let the user in is the password or the trust policy; None where its row is gone.
+
+    With `known` False nobody knows which it was.
+    """
 
     total: LedgerTotal
     password: Secret | None
     known: bool
+    policy: TrustPolicy | None = None
 
     @property
     def repository(self) -> str:
@@ -32,10 +36,16 @@ def uses_of(user: RegistryUser, *, secret: int | None = None, search: str = "") 
     return found.order_by("-last_at", "-id")
 
 
-def with_passwords(totals: Iterable[LedgerTotal], passwords: Iterable[Secret]) -> list[UseLine]:
-    """`passwords`: of the user whose totals they are."""
+def with_passwords(
+    totals: Iterable[LedgerTotal], passwords: Iterable[Secret], policies: Iterable[TrustPolicy]
+) -> list[UseLine]:
+    """`passwords` and `policies`: of the user whose totals they are."""
     of_id = {each.pk: each for each in passwords}
-    return [UseLine(total, of_id.get(total.secret), bool(total.secret)) for total in totals]
+    of_policy = {-each.pk: each for each in policies}
+    return [
+        UseLine(total, of_id.get(total.secret), bool(total.secret), of_policy.get(total.secret))
+        for total in totals
+    ]
 
 
 def entries_dropped(user: RegistryUser) -> DropCounter | None:

@@ -30,7 +30,7 @@ def _pretty_json(body: bytes) -> str | None:
     """Return None for what is not JSON, or would change: duplicate keys, and floats that would be rounded."""
     try:
         document = json.loads(
-            body, object_pairs_hook=_unique_keys, parse_float=_reject, parse_constant=_reject
+            body, object_pairs_hook=_unique_keys, parse_float=_exact, parse_constant=_reject
         )
         # Piece by piece: deep nesting makes a megabyte of brackets a gigabyte of indentation.
         text = ""
@@ -48,6 +48,13 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(mapping) != len(pairs):
         raise ValueError
     return mapping
+
+
+def _exact(text: str) -> float:
+    number = float(text)
+    if repr(number) != text:
+        raise ValueError
+    return number
 
 
 def _reject(_text: str) -> NoReturn:

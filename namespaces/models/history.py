@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models.client_field import ClientField
 from namespaces.models.image import Image
 from namespaces.models.manifest import Manifest
+from namespaces.models.stored_bytes import StoredBytes
 from namespaces.models.tag import NEVER
 
 
@@ -23,6 +24,8 @@ class RepositoryManifest(models.Model):
     first_seen_at = models.DateTimeField(default=timezone.now, editable=False)
     # When the registry said, asked for just this, that it has it not.
     gone_at = models.DateTimeField(null=True)
+    # When garbage collection had freed what it alone held; void once the manifest is back.
+    collected_at = models.DateTimeField(null=True, editable=False)
     # When it is to be read again, because its config, or a manifest that it lists, did not come from this repository.
     due_at = models.DateTimeField(null=True, editable=False)
 
@@ -31,10 +34,33 @@ class RepositoryManifest(models.Model):
         indexes = [
             models.Index(fields=["manifest"], name="repository_manifest_by_digest"),
             models.Index(fields=["due_at"], name="repository_manifest_due", condition=~models.Q(due_at=None)),
+            models.Index(
+                fields=["gone_at"], name="repository_manifest_gone", condition=~models.Q(gone_at=None)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.image}@{self.manifest_id}"
+
+
+class FormerManifest(models.Model):
+    """What the repository of an image holds, or waits to lose, after the image's rows were deleted with its namespace.
+
+    `gone_at` None: the registry still holds it. Rows go when garbage collection has freed what they held.
+    """
+
+    account_id = models.BigIntegerField(db_index=True)  # of the deleted namespace
+    repository = models.CharField(max_length=255)
+    manifest = models.ForeignKey(Manifest, on_delete=models.PROTECT, related_name="+")
+    gone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["repository", "manifest"], name="former_manifest_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.repository}@{self.manifest_id}"
 
 
 class TagHistoryEntry(models.Model):
@@ -104,13 +130,18 @@ class PullStats(models.Model):
         return f"{self.image}:{self.tag or self.digest} by {self.username or 'anonymous'}"
 
 
-class Usage(models.Model):
-    """Bytes in the registry on a day, shared layers counted once: of an account, or of a namespace."""
+class Usage(StoredBytes):
+    """What was in the registry on a day: of an account, of a namespace, or of all accounts together.
 
-    account_id = models.BigIntegerField(db_index=True)
+    Of all together no deletion of anybody is left out, and what several accounts hold counts once.
+    """
+
+    account_id = models.BigIntegerField(db_index=True)  # EVERYBODY: of all together
     namespace_id = models.BigIntegerField(default=0)  # 0: of the whole account
     day = models.DateField()
-    stored_bytes = models.BigIntegerField()
+    counted_at = models.DateTimeField(null=True)
+
+    EVERYBODY = 0
 
     class Meta:
         constraints = [

@@ -1,16 +1,19 @@
+from datetime import datetime
+
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
 from namespaces.image_description import DESCRIPTION_MAX
 from namespaces.models.namespace import Namespace
+from namespaces.models.stored_bytes import StoredBytes
 from namespaces.names import REPOSITORY_MAX
 
 # What lists show: a name alone is no image.
 HAS_CONTENT = models.Q(tag_count__gt=0) | models.Q(untagged_count__gt=0)
 
 
-class Image(models.Model):
+class Image(StoredBytes):
     """A repository inside a namespace, as the registry last told it.
 
     Only the sync writes here, but for `own_description`.
@@ -24,8 +27,6 @@ class Image(models.Model):
     # Manifests held of an image that never had a tag: pushed by digest alone.
     untagged_count = models.PositiveIntegerField(default=0, db_default=0, editable=False)
     size = models.BigIntegerField(default=0, editable=False)  # bytes, compressed, of the newest tag
-    # In the registry, shared layers counted once.
-    stored_bytes = models.BigIntegerField(default=0, editable=False)
     latest_tag = models.CharField(max_length=128, default="", editable=False)
     pushed_at = models.DateTimeField(null=True, editable=False)
     # Written by a member; "": none, and the image's own is shown.
@@ -38,6 +39,7 @@ class Image(models.Model):
     newest_history_id = models.BigIntegerField(default=0, db_default=0, editable=False)
 
     readme_text: str | None = None  # only through selectors.images_with_readme
+    counted_at: datetime | None = None  # as well
 
     class Meta:
         ordering = ["name"]

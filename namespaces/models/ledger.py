@@ -21,7 +21,8 @@ class LedgerCounts(models.Model):
     user = models.ForeignKey(
         RegistryUser, null=True, on_delete=models.CASCADE, related_name="+", db_index=False
     )
-    # The id of the password, which may be gone; 0 where it is not known, or there is none.
+    # The id of the password, or minus that of the trust policy that let an ID token in; either may be gone. 0 where it
+    # is not known, or there is none.
     secret = models.BigIntegerField(default=0)
     namespace = models.ForeignKey(Namespace, on_delete=models.CASCADE, related_name="+", db_index=False)
     image_name = models.CharField(max_length=REPOSITORY_MAX)

@@ -61,6 +61,8 @@ class Manifest(models.Model):
     # The digest it is about: of a signature, an SBOM.
     subject = models.CharField(max_length=140, default="")
     body_zlib = models.BinaryField(default=b"")  # the body as the registry sent it, zlib; empty when too long
+    # Its own length as the registry sent it; None until the worker has counted those of an older build.
+    body_bytes = models.PositiveIntegerField(null=True, editable=False)
     fetched_at = models.DateTimeField(default=timezone.now, editable=False)
     # False: its config did not come, from anywhere.
     complete = models.BooleanField(default=True, db_default=True, editable=False)
@@ -69,6 +71,7 @@ class Manifest(models.Model):
         indexes = [
             models.Index(fields=["subject"], name="manifest_by_subject"),
             models.Index(fields=["digest"], name="manifest_unknown", condition=models.Q(kind="unknown")),
+            models.Index(fields=["digest"], name="manifest_unweighed", condition=models.Q(body_bytes=None)),
         ]
 
     def __str__(self) -> str:

@@ -1,24 +1,29 @@
+from datetime import datetime
+
 from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Account
 from namespaces.image_description import DESCRIPTION_MAX
+from namespaces.models.stored_bytes import StoredBytes
 from namespaces.names import NAMESPACE_MAX
 
+# Of namespaces whose images the registry hands out: those of accounts that are neither closed nor suspended.
+SERVED = models.Q(account__closed_at=None, account__suspended_at=None)
 
-class Namespace(models.Model):
+
+class Namespace(StoredBytes):
     """The first part of an image's name, unique in the registry, owned by one account."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="namespaces")
     name = models.CharField(max_length=NAMESPACE_MAX, unique=True)
     public = models.BooleanField(default=False)
     description = models.CharField(max_length=DESCRIPTION_MAX, default="", db_default="")
-    # In the registry, shared layers counted once.
-    stored_bytes = models.BigIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     newest_history_id: int | None  # of its images; only through selectors.namespaces_of
+    counted_at: datetime | None  # only through selectors.with_counted_at
 
     class Meta:
         ordering = ["name"]

@@ -14,9 +14,10 @@ from accounts.common.translation import translate
 from accounts.limits import make_room
 from accounts.models import Account
 from accounts.principal import Principal
-from namespaces import names
+from namespaces import former_manifests, names
 from namespaces.limits import NAMESPACES
 from namespaces.models import HAS_CONTENT, CatalogRead, Image, Namespace, ReservedName
+from namespaces.services import webhooks
 
 # The registry accepts a token 60 s past its end; one more minute for clocks that disagree.
 _TOKEN_GRACE = timedelta(seconds=120)
@@ -59,7 +60,7 @@ def set_public(*, by: Principal, namespace: Namespace, public: bool) -> Namespac
 
 @transaction.atomic
 def delete(*, by: Principal, namespace: Namespace, confirmation: str) -> None:
-    """Delete an empty namespace, and its grants with it; its name stays the account's.
+    """Delete an empty namespace, and its grants and webhooks with it; its name stays the account's.
 
     Raise NotFound, Invalid or Conflict.
     """
@@ -76,6 +77,8 @@ def delete(*, by: Principal, namespace: Namespace, confirmation: str) -> None:
     reserved.save(update_fields=["account", "until"])
     audit.record(by=by, action=AuditAction.NAMESPACE_DELETED, kind="namespace", id=namespace.pk, label=namespace.name,
                  account=namespace.account, before={"public": namespace.public})  # fmt: skip
+    webhooks.record_removal_with(namespace, by=by)
+    former_manifests.keep(images)
     images.delete()
     namespace.delete()
 

@@ -15,10 +15,12 @@ from namespaces.services import grants
 @transaction.atomic
 def create(
     *, by: Principal, account: Account, description: str, expires_at: datetime | None,
-    level: str, targets: Sequence[GrantTarget], like: RegistryUser | None = None,
+    level: str, targets: Sequence[GrantTarget], like: RegistryUser | None = None, with_password: bool = True,
 ) -> tuple[RegistryUser, str]:  # fmt: skip
     """(user, password), as `accounts.services.users.create`, with `level` on each of `targets`, and what `like` has."""
-    user, password = users.create(by=by, account=account, description=description, expires_at=expires_at)
+    user, password = users.create(
+        by=by, account=account, description=description, expires_at=expires_at, with_password=with_password
+    )
     for each in targets:
         grants.give(by=by, namespace=each.namespace, user=user, level=level, image_name=each.image_name)
     if like:

@@ -106,7 +106,7 @@ class _Rows:
     def _fix(self, row: Any) -> SafeString:
         if not row.fix:
             return SafeString()
-        what = f"{formatting.word(row.action)} {row.repository}".strip() or self.signing_in
+        what = f"{formatting.word(row.action)} {row.repository}" if row.repository else self.signing_in
         label = self.fix_label % {"fix": row.fix.text, "user": row.user.description, "what": what}
         return fill(_FIX, row.fix.url, label, row.fix.text)
 

@@ -42,11 +42,7 @@ def activity(request: PersonRequest, handle: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def download(
-    request: PersonRequest,
-    handle: str,
-    format: str,  # noqa: A002 (the word of the API)
-) -> HttpResponse | StreamingHttpResponse:
+def download(request: PersonRequest, handle: str, format: str) -> HttpResponse | StreamingHttpResponse:
     """Answer all of what the page with the same filter shows, as a file."""
     account = permissions.account(principal(request), handle)
     form = _form(request)

@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts import permissions
+from accounts import permissions, reauthentication
 from accounts.common.errors import Invalid
 from accounts.forms import ConfirmForm
 from accounts.roles import Permission
@@ -30,6 +30,8 @@ def close(request: PersonRequest, handle: str) -> HttpResponse:
     form = ConfirmForm(request.POST)
     form.is_valid()
     typed = form.cleaned_data.get("confirm", "")
+    if typed == account.handle:
+        reauthentication.confirm(request)
     if typed == account.handle and is_to_be_asked(request, broken := breakage.of_closed(account)):
         return ask(request, user_confirmations.close_account(account, broken))
     try:

@@ -20,6 +20,7 @@ _PERMISSIONS = {
     RemedyKind.ENABLE_USER: Permission.USERS_MANAGE,
     RemedyKind.EXTEND_USER: Permission.USERS_MANAGE,
     RemedyKind.SIGN_IN: Permission.USERS_MANAGE,
+    RemedyKind.TRUST_POLICY: Permission.USERS_MANAGE,
     RemedyKind.CREATE_NAMESPACE: Permission.NAMESPACES_MANAGE,
 }
 _TEXTS: dict[RemedyKind, Promise] = {
@@ -27,6 +28,7 @@ _TEXTS: dict[RemedyKind, Promise] = {
     RemedyKind.ENABLE_USER: _("Enable the user"),
     RemedyKind.EXTEND_USER: _("Set a later expiry"),
     RemedyKind.SIGN_IN: _("See the passwords"),
+    RemedyKind.TRUST_POLICY: _("See what was refused"),
     RemedyKind.CREATE_NAMESPACE: _("Create the namespace"),
 }
 
@@ -69,6 +71,8 @@ def url_of(account: Account, row: Denial, kind: RemedyKind, *, here: str) -> str
         case RemedyKind.SIGN_IN:
             # Not to the button that replaces all passwords: the newest may well be in use.
             return f"{reverse('user', args=[account.handle, row.user.username])}#passwords"
+        case RemedyKind.TRUST_POLICY:
+            return reverse("refused-id-tokens", args=[account.handle, row.user.username])
         case RemedyKind.CREATE_NAMESPACE:
             name = split((row.source_names or [row.repository])[0])[0]
             return f"{reverse('namespace-create', args=[account.handle])}?{urlencode({'name': name})}"

@@ -24,16 +24,17 @@ from namespaces.models import Namespace
 class FirstSteps:
     """A namespace, a user that can push to it, its first use, its first push: the first that is missing is next.
 
-    `names`: the account's namespaces, or the one that the page is about. Of the user that can push there are `user`,
-    `used` (its newest password, once it was), `tabs`, what it was denied last, and the notes that the page asks with.
-    `new_user_url` creates one that can push here; `permissions_url`, "" without other users, gives the permission to
-    another. `why_no_namespace` and `why_no_user` are "" for who may create them.
+    `names`: the account's namespaces, or the one that the page is about. Of the user that can push there are
+    `user`, `used` (its newest password, or itself without one, once it was), `tabs`, what it was denied last, and
+    the notes that the page asks with. `new_user_url` creates one that can push here; `permissions_url`, "" without
+    other users, gives the permission to another. `why_no_namespace` and `why_no_user` are "" for who may create
+    them.
     """
 
     names: list[str]
     form: NamespaceForm | None
     user: RegistryUser | None
-    used: Secret | None
+    used: Secret | RegistryUser | None
     denial: Denial | None
     denial_live: str
     tabs: list[Snippet]

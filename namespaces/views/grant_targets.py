@@ -23,13 +23,14 @@ def parse_targets(by: Principal, handle: str, text: str) -> list[GrantTarget]:
     names = list(dict.fromkeys(name for name in re.split(r"[\s,]+", text) if name))
     if len(names) > TARGETS_MAX:
         raise Invalid.on("where", _("Enter at most %(most)s here; add more later.") % {"most": TARGETS_MAX})
-    return [_target(by, handle, name.removeprefix(f"{settings.REGISTRY_HOST}/")) for name in names]
+    return [parse_target(by, handle, name, Permission.GRANTS_MANAGE) for name in names]
 
 
-def _target(by: Principal, handle: str, name: str) -> GrantTarget:
-    first, _slash, image_name = name.partition("/")
+def parse_target(by: Principal, handle: str, name: str, permission: Permission) -> GrantTarget:
+    """Read one of them. Raise Invalid on "where"."""
+    first, _slash, image_name = name.removeprefix(f"{settings.REGISTRY_HOST}/").partition("/")
     try:
-        namespace = permissions.namespace(by, handle, first, Permission.GRANTS_MANAGE)
+        namespace = permissions.namespace(by, handle, first, permission)
     except NotFound:
         raise Invalid.on(
             "where", _("There is no namespace “%(name)s” in this account.") % {"name": first}

@@ -6,7 +6,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts import selectors
-from accounts.views.request import PersonRequest
+from accounts.second_factors import requirement
+from accounts.views.request import PersonRequest, principal
 from namespaces import account_stats
 from namespaces.account_stats import AccountStats
 
@@ -18,6 +19,7 @@ def home(request: PersonRequest) -> HttpResponse:
     found = list(selectors.accounts_overview(person_id=request.user.pk))
     if len(found) == 1 and "all" not in request.GET:
         return redirect("images", found[0].handle)
-    held = account_stats.account_stats(found)
-    cards = [(account, held.get(account.pk, AccountStats())) for account in found]
+    entered = requirement.admitting(found, principal(request))
+    held = account_stats.account_stats(entered)
+    cards = [(account, held.get(account.pk, AccountStats()), account in entered) for account in found]
     return render(request, "namespaces/home.html", {"cards": cards})

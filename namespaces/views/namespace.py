@@ -86,7 +86,9 @@ def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     grants, more = selectors.first_grants_on(namespace)
     context |= {
         "names": selectors.namespace_names(namespace.account),
-        "details": selectors.namespaces_of(namespace.account, now=timezone.now()).get(pk=namespace.pk),
+        "details": selectors.with_counted_at(
+            selectors.namespaces_of(namespace.account, now=timezone.now())
+        ).get(pk=namespace.pk),
         "grants": grants,
         "grants_more": more,
         "here": reverse("namespace", args=[handle, name]),

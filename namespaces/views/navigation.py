@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts.models import Account
+from accounts.roles import Permission, has_permission
 from namespaces.models import Image, Namespace
 
 
@@ -16,8 +17,11 @@ def namespace_context(namespace: Namespace, current: str) -> dict[str, Any]:
         ("images", _("Images"), "namespace"),
         ("permissions", _("Permissions"), "permissions"),
         ("retention", _("Rules"), "retention-rules"),
+        ("webhooks", _("Webhooks"), "namespace-webhooks"),
         ("settings", _("Settings"), "namespace-settings"),
     ]
+    if not _may_see_webhooks(namespace.account):
+        pages.pop(-2)
     return {
         "account": namespace.account,
         "namespace": namespace,
@@ -35,6 +39,8 @@ def image_context(image: Image, current: str) -> dict[str, Any]:
     ]
     if image.pk:
         pages.append(("history", _("History"), "image-history"))
+    if _may_see_webhooks(namespace.account):
+        pages.append(("webhooks", _("Webhooks"), "image-webhooks"))
     return {
         "account": namespace.account,
         "namespace": namespace,
@@ -58,6 +64,11 @@ def access_context(account: Account, current: str) -> dict[str, Any]:
             _subtab(text, reverse(url, args=[account.handle]), key == current) for key, text, url in pages
         ],
     }
+
+
+def _may_see_webhooks(account: Account) -> bool:
+    """`account`: as permissions gave it."""
+    return has_permission(account.role, Permission.WEBHOOKS_MANAGE)
 
 
 def tag_reference(image: Image, tag: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts import permissions, selectors
 from accounts.common.pagination import Page, paginate
 from accounts.models import Account
+from accounts.second_factors import requirement
 from accounts.views.request import PersonRequest, principal
 from namespaces.listing import pg_plans
 from namespaces.listing import search as searched
@@ -44,7 +45,8 @@ class GroupOnPage:
 @require_safe
 def search(request: PersonRequest) -> HttpResponse:
     """In every account the person is a member of: for pages on which none is chosen."""
-    accounts = selectors.accounts_of(person_id=principal(request).person_id)
+    by = principal(request)
+    accounts = requirement.admitting(selectors.accounts_of(person_id=by.person_id), by)
     return _answer(request, accounts, None)
 
 

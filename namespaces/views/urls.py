@@ -22,10 +22,13 @@ from namespaces.views import (
     user_suggestions,
     user_uses,
     users,
+    webhook,
+    webhooks,
 )
 
 # "-" is no legal part of an image's name, so `/-/` ends a nested name without doubt.
 _USER = "a/<slug:handle>/users/<slug:username>/"
+_HOOK = "a/<slug:handle>/webhooks/<int:webhook_id>/"
 _ONE = "a/<slug:handle>/n/<str:name>/"
 _IMAGE = _ONE + "i/<path:image_name>/"
 
@@ -64,7 +67,18 @@ urlpatterns = [
     path(_USER + "uses/", user_uses.uses, name="user-uses"),
     path(_USER + "shrink/", user_uses.shrink, name="user-shrink"),
     path(_USER + "grants/", user.grant, name="user-grants"),
+    path("a/<slug:handle>/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("a/<slug:handle>/webhooks/new/", webhooks.create, name="webhook-create"),
+    path(_HOOK, webhook.webhook, name="webhook"),
+    path(_HOOK + "edit/", webhooks.edit, name="webhook-edit"),
+    path(_HOOK + "test/", webhook.test, name="webhook-test"),
+    path(_HOOK + "toggle/", webhook.toggle, name="webhook-toggle"),
+    path(_HOOK + "secret/", webhook.replace_secret, name="webhook-secret"),
+    path(_HOOK + "delete/", webhook.delete, name="webhook-delete"),
+    path(_HOOK + "deliveries/<int:delivery_id>/", webhook.delivery, name="webhook-delivery"),
+    path(_HOOK + "deliveries/<int:delivery_id>/resend/", webhook.resend, name="webhook-resend"),
     path(_ONE, namespace.namespace, name="namespace"),
+    path(_ONE + "webhooks/", webhooks.of_namespace, name="namespace-webhooks"),
     path(_ONE + "usage/", usage.namespace, name="namespace-usage"),
     path(_ONE + "updates/", tag_updates.of_namespace, name="namespace-updates"),
     path(_ONE + "permissions/", permissions.permissions, name="permissions"),
@@ -79,5 +93,6 @@ urlpatterns = [
     path(_IMAGE + "-/updates/", tag_updates.of_image, name="image-updates"),
     path(_IMAGE + "-/description/", descriptions.of_image, name="image-describe"),
     path(_IMAGE + "-/access/", image.access, name="image-access"),
+    path(_IMAGE + "-/webhooks/", webhooks.of_image, name="image-webhooks"),
     path(_IMAGE, image.image, name="image"),
 ]

@@ -26,7 +26,7 @@ def account(request: PersonRequest, handle: str) -> HttpResponse:
     found = account_permissions.account(principal(request), handle)
     context = {
         "account": found,
-        "total": usage.of_account(found),
+        "stored": usage.newest(found),
         "shared": usage.shared_by_namespaces(found),
         "namespaces": selectors.namespaces_of(found, now=timezone.now()).order_by("-stored_bytes", "name"),
     }
@@ -39,7 +39,7 @@ def account(request: PersonRequest, handle: str) -> HttpResponse:
 @require_safe
 def namespace(request: PersonRequest, handle: str, name: str) -> HttpResponse:
     found = permissions.namespace(principal(request), handle, name)
-    context = namespace_context(found, "images") | {"total": found.stored_bytes}
+    context = namespace_context(found, "images") | {"stored": usage.newest(found.account, found)}
     series = usage.history(found.account, since=usage.first_day(), namespace=found)
     return _answer(request, context, series, Image.objects.filter(namespace=found))
 
@@ -50,6 +50,7 @@ def _answer(
     grown = series[-1][1] - series[0][1] if len(series) > 1 else 0
     images = images.select_related("namespace__account").order_by("-stored_bytes", "-id")
     context |= {
+        "counted_at": context["stored"].counted_at,
         "zone": settings.TIME_ZONE,
         "grown": max(grown, 0),
         "shrunk": max(-grown, 0),

@@ -16,7 +16,7 @@ from accounts.common.pagination import paginate
 from accounts.forms import ConfirmForm, UserEditForm
 from accounts.models import RegistryUser
 from accounts.roles import Permission
-from accounts.selectors import denials_dropped, denials_of
+from accounts.selectors import denials_dropped, denials_of, refused_id_tokens_of, swapped_passwords_of
 from accounts.services import passwords, users
 from accounts.views import button_permissions, credentials_page, form_nonce
 from accounts.views.client_tabs import client_tabs
@@ -25,6 +25,7 @@ from accounts.views.credentials_page import live_note
 from accounts.views.form_errors import put_errors
 from accounts.views.passwords import password_lines
 from accounts.views.request import PersonRequest, principal, tab
+from accounts.views.trust_policies import policy_lines
 from accounts.views.user_status import user_badge
 from namespaces.denial_recheck import with_current_decision
 from namespaces.example_image import example_of
@@ -161,7 +162,8 @@ def _page(
     grant_form: UserGrantForm | None = None,
     problem: str = "",
 ) -> HttpResponse:
-    now, account = timezone.now(), found.account
+    now, account, policies = timezone.now(), found.account, policy_lines(found)
+    lines = password_lines(found, now, policies=[each.policy for each in policies])
     sort = chosen_sort(request.GET, grant_list.OF_USER, grant_list.USUAL_OF_GRANTS)
     sorted_by = {"sort": "" if sort == grant_list.USUAL_OF_GRANTS else sort}
     cursor = request.GET.get("page", "")  # of the denials, which are paged
@@ -182,7 +184,11 @@ def _page(
         "form": form or UserEditForm(user=found),
         "problem": problem,
         "last_use": last_use_of(found),
-        "passwords": password_lines(found, now),
+        "passwords": lines,
+        "policies": policies,
+        # Both end with the policies.
+        "swapped": swapped_passwords_of(found) if policies else [],
+        "refused_count": refused_id_tokens_of(found).count() if policies else 0,
         "why_not": button_permissions.denial_reason(account, Permission.USERS_MANAGE),
         "grants": grant_list.grants_of_user(found, sort),
         # A form with errors stands at an address that takes only POST.
@@ -194,6 +200,6 @@ def _page(
     if found.last_used_at:
         context["recent_uses"] = recent_uses(found)
     elif found.state_at(now) == "active":
-        context["tabs"] = client_tabs(found, example_of(found))
+        context["tabs"] = client_tabs(found, example_of(found), has_password=bool(lines.live))
     wrong = form or grant_form or problem
     return render(request, "namespaces/user.html", context, status=400 if wrong else 200)

@@ -20,6 +20,17 @@ from namespaces.views.breakage import ACKNOWLEDGED, as_html
 
 
 def replace_password(user: RegistryUser) -> Question:
+    if not user.secrets.live(timezone.now()).exists():
+        return Question(
+            title=_("Create a password for %(user)s?") % {"user": user.description},
+            stops=[
+                _("It is shown once, on the next page."),
+                _("ID tokens of its trusted jobs go on working."),
+            ],
+            button=_("Create password"),
+            back=user.get_absolute_url(),
+            fields={"once": form_nonce.mark()},
+        )
     return Question(
         title=_("Replace the password of %(user)s?") % {"user": user.description},
         last_use=last_use_of(user),

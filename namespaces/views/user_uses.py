@@ -14,9 +14,9 @@ from django.views.decorators.http import require_POST, require_safe
 from accounts import permissions
 from accounts.common.errors import Conflict
 from accounts.common.pagination import paginate
-from accounts.models import RegistryUser, Secret
+from accounts.models import RegistryUser, Secret, TrustPolicy
 from accounts.roles import Permission
-from accounts.selectors import passwords_of
+from accounts.selectors import passwords_of, trust_policies_of
 from accounts.views.button_permissions import denial_reason
 from accounts.views.request import PersonRequest, principal, tab
 from namespaces.ledger import shrinking
@@ -29,21 +29,22 @@ from namespaces.services.shrinking import shrink as shrink_grants
 @tab("users")
 def uses(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     user = permissions.user(principal(request), handle, username)
-    passwords = list(passwords_of(user))
-    chosen = _chosen(passwords, request.GET.get("password", ""))
+    passwords, policies = list(passwords_of(user)), list(trust_policies_of(user))
+    chosen, key = _chosen([*passwords, *policies], request.GET.get("password", ""))
     query = {
         "q": request.GET.get("q", "").strip()[:200],
-        "password": str(chosen.pk) if chosen else "",
+        "password": str(key) if chosen else "",
     }
-    found = uses_of(user, secret=chosen.pk if chosen else None, search=query["q"])
+    found = uses_of(user, secret=key if chosen else None, search=query["q"])
     page = paginate(found, cursor=request.GET.get("page", ""), query=query)
     context: dict[str, Any] = {
         "account": user.account,
         "user": user,
         "page": page,
-        "lines": with_passwords(page.rows, passwords),
+        "lines": with_passwords(page.rows, passwords, policies),
         "query": query,
         "passwords": passwords,
+        "policies": policies,
         "chosen": chosen,
         "dropped": entries_dropped(user),
         "days": settings.ACCESS_LEDGER_DAYS,
@@ -74,5 +75,7 @@ def shrink(request: PersonRequest, handle: str, username: str) -> HttpResponse:
     return redirect(user)
 
 
-def _chosen(passwords: list[Secret], text: str) -> Secret | None:
-    return next((each for each in passwords if str(each.pk) == text), None)
+def _chosen(credentials: list[Secret | TrustPolicy], text: str) -> tuple[Secret | TrustPolicy | None, int]:
+    """Return what the ledger can be narrowed to, and how it calls it."""
+    keys = {each: -each.pk if isinstance(each, TrustPolicy) else each.pk for each in credentials}
+    return next(((each, key) for each, key in keys.items() if str(key) == text), (None, 0))

@@ -142,6 +142,9 @@ def create(request: PersonRequest, handle: str) -> HttpResponse:
                 user="like" if form.cleaned_data["like"] else "where",
             )
         else:
+            if not password:
+                messages.success(request, _("Created. Now choose which CI jobs may sign in as this user."))
+                return redirect("trust-policy-create", handle, user.username)
             return credentials_page.show(request, user, password)
     context = {
         "account": account,
@@ -164,6 +167,7 @@ def _create(by: Principal, handle: str, form: NewUserForm) -> tuple[RegistryUser
         level=fields["purpose"],
         targets=grant_targets.parse_targets(by, handle, fields["where"]),
         like=fields["like"],
+        with_password=form.with_password,
     )
 
 

@@ -45,6 +45,10 @@ class UserPasswordAuthentication(BaseAuthentication):
                 raise RateLimited(refusal.message, wait=refusal.retry_after) from None
             raise AuthenticationFailed(refusal.message) from None
         assert caller.user
+        if caller.user.policy_id:
+            raise AuthenticationFailed(
+                "A password that was swapped for an ID token cannot rotate the user's own."
+            )
         user = RegistryUser.objects.select_related("account").filter(username=caller.user.username).first()
         if not user:
             raise AuthenticationFailed("Sign in with the user's name and password.")

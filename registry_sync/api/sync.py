@@ -45,7 +45,7 @@ class SyncSerializer(serializers.Serializer[Any]):
 class Sync(ApiView):
     @operation("sync_read", answer=SyncSerializer)
     def get(self, request: Request) -> Response:
-        of = ALL if self.by.operator else visible_to(self.by.person_id)
+        of = ALL if self.by.operator else visible_to(self.by.person_id, handle=self.by.only_account)
         freshness = selectors.freshness(timezone.now(), of=of, exact=self.by.operator)
         runs = list(selectors.runs()[:LAST])
         return self.answer({

@@ -3,13 +3,15 @@ from django.urls import path
 from registry_sync.api import limits, self_rotation, sync
 from registry_sync.deletion import api as deletion_api
 from registry_sync.deletion import purge_api
+from registry_sync.operations import accounts_api, events_api, groups_api, issuers_api, people_api
 from registry_sync.operations import api as operations_api
-from registry_sync.operations import events_api
 from registry_sync.retention import api as retention_api
 from registry_sync.retention import preview_api
 
 _NAMESPACE = "accounts/<str:handle>/namespaces/<str:name>/"
 _IMAGE = _NAMESPACE + "images/<path:image>/-/"
+_ACCOUNT = "system/accounts/<str:handle>/"
+_PERSON = "system/people/<int:person_id>/"
 
 urlpatterns = [
     path("self/rotate/", self_rotation.RotateOwnPassword.as_view(), name="api-self-rotate"),
@@ -54,10 +56,40 @@ urlpatterns = [
         name="api-system-quarantine-retry",
     ),
     path("system/doctor/", operations_api.DiagnosticRuns.as_view(), name="api-system-doctor"),
+    path("system/accounts/", accounts_api.SystemAccounts.as_view(), name="api-system-accounts"),
+    path(_ACCOUNT, accounts_api.OneSystemAccount.as_view(), name="api-system-account"),
+    path(_ACCOUNT + "limits/", accounts_api.SystemAccountLimits.as_view(), name="api-system-account-limits"),
+    path(_ACCOUNT + "suspend/", accounts_api.SuspendAccount.as_view(), name="api-system-account-suspend"),
+    path(_ACCOUNT + "restore/", accounts_api.RestoreAccount.as_view(), name="api-system-account-restore"),
+    path(_ACCOUNT + "owners/", accounts_api.AccountOwners.as_view(), name="api-system-account-owners"),
+    path("system/people/", people_api.People.as_view(), name="api-system-people"),
+    path(_PERSON, people_api.OnePerson.as_view(), name="api-system-person"),
+    path(_PERSON + "disable/", people_api.DisablePerson.as_view(), name="api-system-person-disable"),
+    path(_PERSON + "enable/", people_api.EnablePerson.as_view(), name="api-system-person-enable"),
+    path(_PERSON + "end-sessions/", people_api.EndSessions.as_view(), name="api-system-person-end-sessions"),
+    path(_PERSON + "reset-link/", people_api.ResetLink.as_view(), name="api-system-person-reset-link"),
+    path(
+        _PERSON + "reset-factors/", people_api.ResetFactors.as_view(), name="api-system-person-reset-factors"
+    ),
+    path(_PERSON + "operator/", people_api.Operator.as_view(), name="api-system-person-operator"),
     path("system/events/", events_api.Events.as_view(), name="api-system-events"),
     path("system/events/retry/", events_api.RetryEvents.as_view(), name="api-system-events-retry"),
     path("system/events/<int:id>/retry/", events_api.RetryEvent.as_view(), name="api-system-event-retry"),
+    path("system/issuers/", issuers_api.SystemIssuers.as_view(), name="api-system-issuers"),
+    path("system/issuers/<int:id>/", issuers_api.OneSystemIssuer.as_view(), name="api-system-issuer"),
+    path(
+        "system/issuers/<int:id>/fetch/",
+        issuers_api.FetchSystemIssuer.as_view(),
+        name="api-system-issuer-fetch",
+    ),
     path("system/differences/", events_api.Differences.as_view(), name="api-system-differences"),
+    path("system/groups/", groups_api.GroupRoles.as_view(), name="api-system-groups"),
+    path("system/groups/<int:id>/", groups_api.OneGroupRole.as_view(), name="api-system-group"),
+    path(
+        "system/groups/<int:id>/preview/",
+        groups_api.GroupRolePreview.as_view(),
+        name="api-system-group-preview",
+    ),
     path("system/unassigned/", events_api.Unassigned.as_view(), name="api-system-unassigned"),
     path("system/reserved-names/", events_api.ReservedNames.as_view(), name="api-system-reserved-names"),
     path(

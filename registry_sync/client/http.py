@@ -134,6 +134,23 @@ class RegistryClient:
         ) as response:
             return response.status_code == responses.OK or response.is_redirect
 
+    def holds(self, repository: str, kind: str, digest: str) -> bool:
+        """Whether it serves a thing by its digest; `kind`: manifests, or blobs. Raise RegistryError for no answer.
+
+        Of a manifest it sends an event, as of each that is read.
+        """
+        path, stamp = responses.api_path(repository, kind, digest), pacing.stamp()
+        headers = (
+            _bearer(self.token_for(repository)) | responses.manifest_headers() | {"User-Agent": stamp.agent}
+        )
+        with self._send("HEAD", self.url + path, headers) as response:
+            if response.status_code == responses.NOT_FOUND:
+                return False
+            self._checked(response)
+            if kind == "manifests":
+                self.pace.note_read(stamp.at)
+            return True
+
     def delete(
         self, repository: str, reference: str, *, before_sending: Callable[[], None] = lambda: None
     ) -> None:

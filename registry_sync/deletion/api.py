@@ -1,5 +1,6 @@
 """Removing tags and images, putting tags back, and the history of an image's tags."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from namespaces import permissions
 from namespaces.models import Image
 from namespaces.models.history import TagHistoryEntry
 from registry_sync.deletion import history, matching_tags, restore, service
+from registry_sync.deletion.freed_space_api import FreedSpaceSerializer
 from registry_sync.deletion.outcomes import Outcome, sentence
 from registry_sync.models import Removal, RemovalItem
 
@@ -73,7 +75,7 @@ class RecentPullerSerializer(serializers.Serializer[Any]):
     last_pulled_at = Moment(source="last_at")
 
 
-class DeletionPreviewSerializer(serializers.Serializer[Any]):
+class DeletionPreviewSerializer(FreedSpaceSerializer):
     digests = serializers.ListField(
         child=serializers.CharField(), help_text="All manifests that would be deleted."
     )
@@ -96,7 +98,6 @@ class DeletionPreviewSerializer(serializers.Serializer[Any]):
     blocked_reason = serializers.CharField(
         allow_blank=True, help_text="Why it cannot be done; empty: it can."
     )
-    freed_bytes = serializers.IntegerField(help_text="At most, after the registry’s garbage collection.")
     recent_pulls = RecentPullerSerializer(many=True, help_text="Within 30 days, the last 50.")
     preview_digest = serializers.CharField(help_text="Send it back to delete what was previewed.")
     matching_tag_count = serializers.IntegerField(allow_null=True, help_text="How many tags match `search`.")
@@ -280,7 +281,7 @@ def _preview(found: service.DeletionPreview) -> dict[str, Any]:
             for name in ("other_tags", "platforms", "referrers", "orphaned_referrers", "broken_indexes")
         },
         "blocked_reason": found.blocked_reason,
-        "freed_bytes": found.freed_bytes,
+        **asdict(found.space),
         "recent_pulls": found.pullers,
         "preview_digest": found.preview_digest,
         "matching_tag_count": None,

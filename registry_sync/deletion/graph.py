@@ -15,7 +15,7 @@ from namespaces.manifests.pull_stats import foreign_names, users_by_name
 from namespaces.manifests.queries import about
 from namespaces.models import Descriptor, Image, Manifest, PullStats, RepositoryManifest, Tag
 from namespaces.names import DIGEST, is_technical, stem_of, technical_subject
-from registry_sync.deletion.impact import DeletionGraph, ManifestNode, PlannedDeletion, blobs_of
+from registry_sync.deletion.impact import DeletionGraph, ManifestNode
 
 Alive = Callable[[], None]
 NESTING_MAX = 10  # an index in an index in an index …
@@ -89,30 +89,6 @@ def load_graph(
     for _round in range(NESTING_MAX):
         frontier = loader.add(_above(frontier, alive))
     return DeletionGraph(nodes=_nodes(loader.found, alive), tags=_tags(image, loader.found, alive))
-
-
-def freed_bytes(image: Image, graph: DeletionGraph, deletions: Iterable[PlannedDeletion]) -> int:
-    """Return the bytes of blobs that nothing else in the account needs. An upper bound: others may share them."""
-    digests = {each.digest for each in deletions}
-    shared = set(_present_elsewhere(image=image.pk, digests=list(digests)))
-    blobs = blobs_of(graph, [each for each in deletions if each.digest not in shared])
-    needed: set[str] = set()
-    for some in batches(sorted(blobs)):
-        others = Descriptor.objects.filter(
-            digest__in=some,
-            manifest__repository_manifests__gone_at=None,
-            manifest__repository_manifests__image__namespace__account=image.namespace.account,
-        ).exclude(manifest__in=digests - shared)
-        needed |= set(others.values_list("digest", flat=True))
-    return sum(size for digest, size in blobs.items() if digest not in needed)
-
-
-@prepared
-def _present_elsewhere(*, image: int, digests: list[str]) -> QuerySet[RepositoryManifest, str]:
-    elsewhere = RepositoryManifest.objects.filter(manifest__digest__in=digests, gone_at=None).exclude(
-        image=image
-    )
-    return elsewhere.values_list("manifest_id", flat=True)
 
 
 def pullers(
@@ -216,9 +192,11 @@ def _nodes(digests: set[str], alive: Alive) -> dict[str, ManifestNode]:
     blobs: dict[str, dict[str, int]] = defaultdict(dict)
     subjects: dict[str, str] = {}
     platforms: dict[str, set[str]] = {}
+    body_bytes: dict[str, int] = {}
     for some in _batches(digests, alive):
-        for digest, subject, kind, listed in _manifests(digests=some):
+        for digest, subject, kind, listed, weight in _manifests(digests=some):
             subjects[digest] = subject
+            body_bytes[digest] = weight or 0
             if kind == "index":
                 platforms[digest] = {each["digest"] for each in listed}
         for manifest, digest, kind, size in _descriptors(digests=some):
@@ -233,15 +211,18 @@ def _nodes(digests: set[str], alive: Alive) -> dict[str, ManifestNode]:
             blobs[digest],
             subjects.get(digest) or _common_subject(lists[digest], subjects),
             frozenset(lists[digest] - platforms.get(digest, lists[digest])),
+            body_bytes.get(digest, 0),
         )
         for digest in sorted(digests)
     }
 
 
 @prepared
-def _manifests(*, digests: list[str]) -> QuerySet[Manifest, tuple[str, str, str, list[dict[str, str]]]]:
+def _manifests(
+    *, digests: list[str]
+) -> QuerySet[Manifest, tuple[str, str, str, list[dict[str, str]], int | None]]:
     rows = Manifest.objects.filter(digest__in=digests)
-    return rows.values_list("digest", "subject", "kind", "platforms")
+    return rows.values_list("digest", "subject", "kind", "platforms", "body_bytes")
 
 
 @prepared

@@ -22,6 +22,7 @@ class ManifestNode:
     attestations: frozenset[str] = (
         frozenset()
     )  # those of `children` that are no platform, as buildx makes them
+    body_bytes: int = 0
 
 
 @dataclass(frozen=True)
@@ -149,10 +150,11 @@ def deletable_without_harm(
 
 
 def blobs_of(graph: DeletionGraph, deletions: Iterable[PlannedDeletion]) -> dict[str, int]:
-    """Return the blobs of these manifests, digest → bytes."""
+    """Return the blobs of these manifests and they themselves, digest → bytes."""
     found: dict[str, int] = {}
     for each in deletions:
         node = graph.nodes.get(each.digest)
+        found[each.digest] = node.body_bytes if node else 0
         for blob, size in (node.blobs if node else {}).items():
             found[blob] = max(size, found.get(blob, 0))
     return found

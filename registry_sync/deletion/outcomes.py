@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     QUARANTINED = "quarantined"
     WITHDRAWN = "withdrawn"
     CANCELLED = "cancelled"
+    RESTORED = "restored"
 
 
 SENTENCES: dict[Outcome, LazyText] = {
@@ -66,6 +67,9 @@ SENTENCES: dict[Outcome, LazyText] = {
     ),
     Outcome.WITHDRAWN: _("The rule was changed or turned off before its turn came, so nothing was done."),
     Outcome.CANCELLED: _("It was stopped before its turn came, so nothing was done."),
+    Outcome.RESTORED: _(
+        "The panel was restored from a backup before its turn came, so nothing was done. Request it again if needed."
+    ),
 }
 
 
@@ -84,6 +88,7 @@ IN_SHORT: dict[Outcome, LazyText] = {
     Outcome.QUARANTINED: _("workers crashed on it"),
     Outcome.WITHDRAWN: _("the rule was changed or turned off"),
     Outcome.CANCELLED: _("it was stopped"),
+    Outcome.RESTORED: _("the panel was restored from a backup"),
 }
 
 

@@ -1,5 +1,6 @@
 """Deleting images, or a namespace, with all in them, and putting that back."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.conf import settings
@@ -21,13 +22,14 @@ from namespaces import permissions
 from namespaces.models import Image
 from registry_sync.deletion import purge_scope, purge_service
 from registry_sync.deletion.api import RecentPullerSerializer
+from registry_sync.deletion.freed_space_api import FreedSpaceSerializer
 from registry_sync.deletion.purge_selection import ImageSelection
 from registry_sync.models import Purge
 
 STATES = [state.value for state in Purge.State]
 
 
-class PurgePreviewSerializer(serializers.Serializer[Any]):
+class PurgePreviewSerializer(FreedSpaceSerializer):
     image_count = serializers.IntegerField()
     tag_count = serializers.IntegerField(help_text="Without technical tags.")
     technical_tag_count = serializers.IntegerField(help_text="Tags that tools derived from digests.")
@@ -41,7 +43,6 @@ class PurgePreviewSerializer(serializers.Serializer[Any]):
         help_text="Could not be read completely by the last check.",
     )
     unrestorable_manifest_count = serializers.IntegerField()
-    freed_bytes = serializers.IntegerField(help_text="At most, after the registry’s garbage collection.")
     repositories_sharing_layers = serializers.ListField(
         child=serializers.CharField(),
         help_text="Some of the account.",
@@ -229,7 +230,7 @@ def _preview(account: Account, images: QuerySet[Image]) -> dict[str, Any]:
         "unreadable_manifests": [f"{image.repository}@{each.digest}" for image, each in found.unreadable_manifests],
         "unreadable_repositories": [each.name for each in found.unreadable_repositories],
         "unrestorable_manifest_count": found.unrestorable_manifests,
-        "freed_bytes": found.freed_bytes,
+        **asdict(found.space),
         "repositories_sharing_layers": found.repositories_sharing_layers, "recent_pulls": found.pullers,
         "blocked_reason": found.blocked_reason, "preview_digest": found.preview_digest,
     }  # fmt: skip

@@ -2,22 +2,24 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from django.db.models import Count, Exists, Max, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Max, Q, QuerySet
 
 from accounts.common.translation import translate
 from accounts.models import Account
 from namespaces.models import Descriptor, Image, Manifest, Namespace, PullStats, RepositoryManifest, Tag
 from registry_sync.client.responses import SIGNED_SCHEMA_1
-from registry_sync.deletion import graph, pull_through_cache, unreadable
+from registry_sync.deletion import freed_space, graph, pull_through_cache, unreadable
 from registry_sync.deletion.fingerprint import fingerprint
+from registry_sync.deletion.freed_space import FreedSpace
 from registry_sync.deletion.unreadable import UnreadableManifest
 from registry_sync.models import Repository
 
 SHOWN = 10  # images
 EXACT_MAX = 20_000  # manifests; of more the stored size is shown, which counts shared layers too
 LAYERS_COMPARED = 500  # the largest ones, to find repositories that share them
-BLOB_KINDS = (Descriptor.Kind.CONFIG, Descriptor.Kind.LAYER)
+_UNRESTORABLE = Q(body_zlib=b"") | Q(media_type=SIGNED_SCHEMA_1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class PurgeScope:
 class PurgePreview(PurgeScope):
     """What a purge would do, shown before it is confirmed."""
 
-    freed_bytes: int = 0  # at most
+    space: FreedSpace = field(default_factory=FreedSpace)
     pullers: list[graph.RecentPuller] = field(default_factory=list)
     has_more_pullers: bool = False
     # Repositories of the account that keep some of the layers.
@@ -118,59 +120,50 @@ def scope_of(images: QuerySet[Image]) -> PurgeScope:
     )
 
 
-def preview(account: Account, images: QuerySet[Image], now: datetime) -> PurgePreview:
-    """Return what deleting these images of the account would do."""
+def preview(
+    account: Account, images: QuerySet[Image], now: datetime, *, exact_max: int = EXACT_MAX
+) -> PurgePreview:
+    """Return what deleting these images of the account would do; exactly for so many manifests."""
     scope = scope_of(images)
+    # By key: a subquery of joined tables can be run again for each row of each table around it.
+    keys = [each.image.pk for each in scope.images]
     pulls = PullStats.objects.filter(image__in=images.values("pk"))
     public = any(each.image.namespace.public for each in scope.images)
     recent_pulls = list(graph.recent_pulls(pulls, now - graph.PULLED_WITHIN))
     pullers = graph.pullers_of(recent_pulls, account, public=public)
     return PurgePreview(
         scope.images,
-        _freed_bytes(account, images, scope),
+        _freed_space(account, keys, scope, exact_max),
         pullers[: graph.PULLERS_SHOWN],
         len(pullers) > graph.PULLERS_SHOWN,
-        _repositories_sharing_layers(account, images),
-        _unreadable_manifests(images),
+        _repositories_sharing_layers(account, keys),
+        _unreadable_manifests(Image.objects.filter(pk__in=keys)),
         _unreadable_repositories(images),
-        _held(images).filter(Q(body_zlib=b"") | Q(media_type=SIGNED_SCHEMA_1)).count(),
+        Manifest.objects.filter(digest__in=_held(keys)).filter(_UNRESTORABLE).count(),
         translate(pull_through_cache.refusal()),
     )
 
 
-def _held(images: QuerySet[Image]) -> QuerySet[Manifest]:
-    held = RepositoryManifest.objects.filter(image__in=images.values("pk"), gone_at=None)
-    return Manifest.objects.filter(digest__in=held.values("manifest"))
+def _held(images: list[int]) -> QuerySet[RepositoryManifest, Any]:
+    return RepositoryManifest.objects.filter(image__in=images, gone_at=None).values("manifest")
 
 
-def _elsewhere(account: Account, images: QuerySet[Image]) -> QuerySet[RepositoryManifest]:
-    others = RepositoryManifest.objects.filter(gone_at=None, image__namespace__account=account)
-    return others.exclude(image__in=images.values("pk"))
+def _freed_space(account: Account, images: list[int], scope: PurgeScope, exact_max: int) -> FreedSpace:
+    if scope.manifests > exact_max:
+        return FreedSpace(sum(each.image.stored_bytes for each in scope.images), freed_exactly=False)
+    return freed_space.of_images(account, images)
 
 
-def _freed_bytes(account: Account, images: QuerySet[Image], scope: PurgeScope) -> int:
-    """As `graph.freed_bytes`, of all manifests of these images."""
-    if scope.manifests > EXACT_MAX:
-        return sum(each.image.stored_bytes for each in scope.images)
-    blobs = Descriptor.objects.filter(
-        manifest__in=_held(images).values("digest"), kind__in=BLOB_KINDS
-    ).order_by()
-    needed_elsewhere = _elsewhere(account, images).filter(manifest__descriptors__digest=OuterRef("digest"))
-    unshared = blobs.values("digest").annotate(blob_bytes=Max("size")).filter(~Exists(needed_elsewhere))
-    return unshared.aggregate(all=Sum("blob_bytes"))["all"] or 0
-
-
-def _repositories_sharing_layers(account: Account, images: QuerySet[Image]) -> list[str]:
-    blobs = Descriptor.objects.filter(
-        manifest__in=_held(images).values("digest"), kind=Descriptor.Kind.LAYER
-    ).order_by()
+def _repositories_sharing_layers(account: Account, images: list[int]) -> list[str]:
+    blobs = Descriptor.objects.filter(manifest__in=_held(images), kind=Descriptor.Kind.LAYER).order_by()
     largest = (
         blobs.values("digest")
         .annotate(blob_bytes=Max("size"))
         .order_by("-blob_bytes", "digest")[:LAYERS_COMPARED]
     )
     digests = [row["digest"] for row in largest]
-    found = _elsewhere(account, images).filter(manifest__descriptors__digest__in=digests)
+    others = RepositoryManifest.objects.filter(gone_at=None, image__namespace__account=account)
+    found = others.exclude(image__in=images).filter(manifest__descriptors__digest__in=digests)
     names = found.order_by().values_list("image__namespace__name", "image__name").distinct()[: SHOWN + 1]
     return sorted(f"{namespace}/{image}" for namespace, image in names)
 

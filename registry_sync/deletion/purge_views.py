@@ -72,13 +72,12 @@ def purge(request: PersonRequest, handle: str, name: str, id: int) -> HttpRespon
     found = purge_service.load(by, handle, name, id)
     live_note = live_updates.note_of_purge(request, found) if found.state in Purge.OPEN else ""
     why_not = button_permissions.denial_reason(found.namespace.account, Permission.IMAGES_REMOVE)
+    image, namespace = found.image, found.namespace  # with the person's role
     found.refresh_from_db()
     can_restore = purge_service.can_restore(found)
     may_act = can_restore or found.state in (Purge.State.WAITING, Purge.State.EMPTIED)
     subtab = "settings" if found.of_namespace else "images"
-    navigation = (
-        image_context(found.image, "history") if found.image else namespace_context(found.namespace, subtab)
-    )
+    navigation = image_context(image, "history") if image else namespace_context(namespace, subtab)
     context = navigation | {
         "purge": found,
         "live": live_note,
@@ -179,7 +178,7 @@ def _confirm_selection(request: PersonRequest, selection: ImageSelection) -> Htt
     except Invalid as error:
         problem, preview = error.message, purge_scope.PurgePreview([])
     parent = purge_selection.common_parent(preview) if preview.images else selection.namespace
-    navigation = _navigation(parent) | {
+    navigation = _navigation(parent, selection.account) | {
         "account": selection.account,
         "selection": selection,
         "missing": missing,
@@ -211,10 +210,15 @@ def _address(purge: Purge) -> str:
     return reverse("purge", args=[purge.namespace.account.handle, purge.namespace.name, purge.pk])
 
 
-def _navigation(parent: Image | Namespace | Account | None) -> dict[str, Any]:
+def _navigation(parent: Image | Namespace | Account | None, account: Account) -> dict[str, Any]:
+    """`account`: of the parent, with the person's role."""
     if isinstance(parent, Image):
+        parent.namespace.account = account
         return image_context(parent, "tags")
-    return namespace_context(parent, "images") if isinstance(parent, Namespace) else {}
+    if isinstance(parent, Namespace):
+        parent.account = account
+        return namespace_context(parent, "images")
+    return {}
 
 
 def _progress(found: Purge) -> dict[str, int]:

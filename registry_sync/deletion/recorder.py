@@ -11,9 +11,12 @@ from accounts import audit
 from accounts.audit_actions import AuditAction
 from accounts.principal import Kind, Principal
 from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
+from namespaces.webhooks import outbox
 from registry_sync.deletion.outcomes import Outcome
+from registry_sync.deletion.placeholder import MEDIA_TYPE, Placeholder
+from registry_sync.inventory.parser import parse
 from registry_sync.inventory.tag_timeline import TagChange
-from registry_sync.inventory.writer import count_untagged, record_present, write_tag_changes
+from registry_sync.inventory.writer import count_untagged, record_present, store_manifests, write_tag_changes
 from registry_sync.leases import LeaseHandle
 from registry_sync.models import Removal, RemovalItem
 
@@ -45,6 +48,7 @@ class Recorder:
         match removal.kind:
             case Removal.Kind.UNTAG:
                 self._change_tags(item, [item.tag], "", by_panel=by_panel)
+                self._note_placeholder(item)
             case Removal.Kind.RESTORE if item.tag:
                 self._change_tags(item, [item.tag], item.digest, by_panel=by_panel)
             case Removal.Kind.RESTORE:
@@ -73,6 +77,15 @@ class Recorder:
                 AuditAction.REMOVAL_UNCONFIRMED,
                 {"outcome": outcome.value, "begun": True},
             )
+
+    def _note_placeholder(self, item: RemovalItem) -> None:
+        """Note what the registry was given to remove the tag: deleted again, it waits for garbage collection."""
+        if not item.placeholder_digest:
+            return
+        pushed = Placeholder(item.nonce)
+        store_manifests([parse(pushed.manifest, MEDIA_TYPE, digest=pushed.digest)])
+        gone = RepositoryManifest(image=self.image, manifest_id=pushed.digest, gone_at=timezone.now())
+        RepositoryManifest.objects.bulk_create([gone], ignore_conflicts=True)
 
     def _finish(self, item: RemovalItem, state: RemovalItem.State, outcome: Outcome, detail: str) -> bool:
         waiting = RemovalItem.objects.filter(pk=item.pk, state=RemovalItem.State.WAITING)
@@ -107,9 +120,15 @@ class Recorder:
                 image=self.image, tag=tag, new=digest, by="", at__gte=item.started_at - SKEW_MAX, **old
             )
             last = entries.exclude(how=TagHistoryEntry.How.PANEL).order_by("-id").values("pk")[:1]
-            TagHistoryEntry.objects.filter(pk__in=list(last.values_list("pk", flat=True))).update(
-                by=item.removal.requested_by, how=TagHistoryEntry.How.PANEL
-            )
+            ids = list(last.values_list("pk", flat=True))
+            made_here = TagHistoryEntry.objects.filter(pk__in=ids)
+            made_here.update(by=item.removal.requested_by, how=TagHistoryEntry.How.PANEL)
+            if ids and self.image.namespace.account.has_webhooks:
+                outbox.record_moves([], [self._with_image(each) for each in made_here])
+
+    def _with_image(self, entry: TagHistoryEntry) -> TagHistoryEntry:
+        entry.image = self.image
+        return entry
 
     def _audit(
         self, item: RemovalItem, before: dict[str, list[str]], action: AuditAction, after: dict[str, Any]

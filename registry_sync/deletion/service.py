@@ -16,8 +16,9 @@ from accounts.principal import Principal
 from namespaces.models import Image, Tag
 from namespaces.names import DIGEST, TAG
 from registry_sync import jobs
-from registry_sync.deletion import graph, pull_through_cache, unreadable
+from registry_sync.deletion import freed_space, graph, pull_through_cache, unreadable
 from registry_sync.deletion.fingerprint import fingerprint
+from registry_sync.deletion.freed_space import FreedSpace
 from registry_sync.deletion.history import present_digests
 from registry_sync.deletion.impact import Impact, PlannedDeletion, impact
 from registry_sync.models import Purge, Removal, RemovalItem, Repository
@@ -30,7 +31,7 @@ class DeletionPreview:
     """What deleting would do. A confirmation carries `preview_digest`, and is refused when that has changed."""
 
     impact: Impact
-    freed_bytes: int
+    space: FreedSpace
     pullers: list[graph.RecentPuller]
     has_more_pullers: bool
     preview_digest: str
@@ -52,7 +53,7 @@ def preview(image: Image, *, tags: Collection[str] = (), digests: Collection[str
     pullers = graph.pullers(image, loaded, [each.digest for each in found.deletions], timezone.now())
     return DeletionPreview(
         found,
-        graph.freed_bytes(image, loaded, found.deletions),
+        freed_space.of_deletions(image, loaded, found.deletions),
         pullers[: graph.PULLERS_SHOWN],
         len(pullers) > graph.PULLERS_SHOWN,
         _preview_digest(found),

@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
+from accounts.common import clock
 from registry_sync.doctor.runner import run_checks
 from registry_sync.models import DiagnosticRun
 
@@ -10,7 +11,7 @@ from registry_sync.models import DiagnosticRun
 def run_waiting() -> None:
     """Do each run that waits; two workers never do the same."""
     while row := _take():
-        row.results = [result.as_row() for result in run_checks(timezone.now())]
+        row.results = [result.as_row() for result in run_checks(clock.now())]
         row.state, row.finished_at = DiagnosticRun.State.DONE, timezone.now()
         row.save()
 

@@ -12,8 +12,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from django.utils import timezone
-
+from accounts.common import clock
 from namespaces.models import Tag
 from registry_sync import doctor, heartbeats
 from registry_sync.client import RegistryClient, RegistryError, responses
@@ -32,7 +31,7 @@ def agent() -> str:
 
 def try_events(registry: RegistryClient, location: str = "") -> EventProbe:
     """`registry` names itself with an `agent()` of its own; `location`: where our address for events sends on to."""
-    began = timezone.now()
+    began = clock.now()
     seconds, problem = _seconds_until_event(registry.agent, _look, registry, PULL_WAIT), ""
     if seconds is not None:
         return EventProbe(seconds)

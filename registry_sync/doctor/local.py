@@ -17,11 +17,13 @@ from accounts.common.database_errors import Outage, first_line, outage_of
 from accounts.common.lazy_text import lazy as _
 from accounts.common.secret_files import SecretFileError
 from accounts.models import AuditEvent
-from registry_sync import heartbeats
+from accounts.sso import provider
+from accounts.sso.provider import ProviderError
+from registry_sync import backup_due, heartbeats, shared_keys
 from registry_sync.doctor import event_probe, panel, result
 from registry_sync.doctor.observations import Certificate, PanelSettings
 from registry_sync.doctor.result import Finding
-from registry_sync.models import Marker
+from registry_sync.models import Backup, Marker
 from registry_sync.tokens import ca
 
 FIRST_SIGN = 3  # seconds
@@ -49,6 +51,16 @@ def database() -> Finding:
         unknown = outage_of(error) is Outage.POOLER
         return panel.database(first_line(error), [], unknown_pooler=unknown)
     return panel.database("", missing)
+
+
+def sign_in_provider() -> Finding:
+    problem = ""
+    if settings.OIDC_ISSUER:
+        try:
+            provider.look()
+        except ProviderError as error:
+            problem = error.detail
+    return panel.sign_in_provider(settings.OIDC_ISSUER, problem)
 
 
 def limits() -> Finding:
@@ -97,6 +109,17 @@ def audit_log(now: datetime) -> Finding:
     return panel.audit_log(*map(last.get, outcomes), first_event_at=first_event_at, now=now)
 
 
+def backup(now: datetime) -> Finding:
+    last = Backup.objects.first()
+    return panel.backup(
+        last.at if last else None,
+        last.by if last else "",
+        days=settings.BACKUP_DAYS,
+        due_at=backup_due.due_at(last),
+        now=now,
+    )
+
+
 def certificates(now: datetime) -> Finding:
     folder = Path(settings.SECRETS_DIR)
     try:
@@ -109,6 +132,11 @@ def certificates(now: datetime) -> Finding:
         Certificate("authority", root.certificate.not_valid_after_utc, str(folder / ca.CA_CERTIFICATE)),
         now,
     )
+
+
+def machine_keys(now: datetime) -> Finding:
+    shared_keys.note(now)  # of this one too, where all was started a moment ago
+    return panel.machine_keys(shared_keys.by_machine(now), str(settings.SECRETS_DIR))
 
 
 def _fingerprint(folder: Path) -> str:

@@ -7,7 +7,7 @@ from accounts.common.lazy_text import lazy as _
 from registry_sync.doctor.observations import Certificate
 from registry_sync.doctor.result import Finding, Fix, fail, in_environment, ok, pending, skipped, warn
 
-# The worker renews the leaf when a third of its 30 days is left; a day later something is wrong.
+# Whoever signs renews the leaf when a third of its 30 days is left; a day later something is wrong.
 LEAF_LATE = timedelta(days=9)
 CA_SOON = timedelta(days=180)
 FIRST_NIGHTS = timedelta(days=2)  # until then nobody wonders that the nightly check was not run
@@ -37,6 +37,18 @@ def database(error: str, unapplied: list[str], *, unknown_pooler: bool = False) 
                       n=len(unapplied), first=", ".join(unapplied[:3])),
                     Fix(_("Run once, with the panel’s settings:"), "python manage.py migrate"))  # fmt: skip
     return ok(_("The database responds, accepts writes, and all migrations are applied."))
+
+
+def sign_in_provider(issuer: str, problem: str) -> Finding:
+    """`issuer`: "" where people sign in without one. `problem`: why nobody can sign in there, "" where they can."""
+    if not issuer:
+        return ok(_("People sign in with passwords and passkeys; there is no provider."))
+    if problem:
+        return fail(
+            _("Nobody can sign in at %(issuer)s: %(problem)s", issuer=issuer, problem=problem),
+            in_environment("OIDC_ISSUER=https://LOGIN.EXAMPLE.COM"),
+        )
+    return ok(_("%(issuer)s answers, and names its keys.", issuer=issuer))
 
 
 def limits(asked: Mapping[str, int], found: Mapping[str, int], role: str) -> Finding:
@@ -165,9 +177,59 @@ def audit_log(
     return ok(_("The audit log matched its seals on %(day)s.", day=last.date()))
 
 
+def machine_keys(digests: Mapping[str, str], folder: str) -> Finding:
+    """`digests`: of the keys that each machine has, by its name."""
+    if not digests:
+        return skipped(_("Not checked: the keys of this machine cannot be read."))
+    if len(set(digests.values())) == 1:
+        return ok(_("Every machine with a worker has the same keys."))
+    return fail(
+        _(
+            "These machines have different keys: %(machines)s. What one signs, another refuses.",
+            machines=", ".join(sorted(digests)),
+        ),
+        Fix(
+            _(
+                "Copy this folder, all but leaf.pem, from the machine whose keys are right, and restart "
+                "web, tokens, worker and scheduler of the other:"
+            ),
+            folder,
+        ),
+    )
+
+
+def backup(at: datetime | None, by: str, *, days: int, due_at: datetime | None, now: datetime) -> Finding:
+    """Judge by the last backup, made `at` `by`; None for never. `days`: how old it may be, 0 for whatever age.
+
+    `due_at`: by when the next one is to be made, None where that is not known.
+    """
+    fix = Fix(
+        _("Make one every night, and keep it on another machine:"),
+        "python manage.py backup FILE --keys OTHER_FOLDER/FILE",
+    )
+    if not days:
+        return ok(_("Backups are made by other means (BACKUP_DAYS=0)."))
+    late = due_at is not None and now > due_at
+    if at is None and not late:
+        return pending(_("No backup was made yet."))
+    if at is None:
+        return warn(_("No backup was ever made with manage.py backup."), fix)
+    if late:
+        return warn(
+            _(
+                "The last backup was made on %(day)s by %(by)s: that is more than %(days)s days ago.",
+                day=at.date(),
+                by=by,
+                days=days,
+            ),
+            fix,
+        )
+    return ok(_("The last backup was made on %(day)s by %(by)s.", day=at.date(), by=by))
+
+
 def certificates(leaf: Certificate, authority: Certificate, now: datetime) -> Finding:
     renewal = Fix(
-        _("The worker renews it automatically if it can write to that folder. To renew it by hand:"),
+        _("The panel renews it automatically if it can write to that folder. To renew it by hand:"),
         "python manage.py init_data_dir",
     )
     anew = Fix(

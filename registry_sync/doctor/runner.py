@@ -26,8 +26,11 @@ TITLES = {
     "schedule": _("Schedule"),
     "worker": _("Worker"),
     "audit_log": _("Audit log"),
+    "backup": _("Backup"),
     "certificates": _("Certificates"),
+    "machine_keys": _("Keys of all machines"),
     "addresses": _("Addresses"),
+    "sign_in_provider": _("Sign-in provider"),
     "panel": _("Panel, as clients reach it"),
     "registry": _("Registry"),
     "challenge": _("Token authentication"),
@@ -67,12 +70,18 @@ def run_checks(now: datetime) -> Iterator[Result]:
         yield from _one("schedule", lambda: local.schedule(now))
         yield from _one("worker", lambda: local.worker(now))
         yield from _one("audit_log", lambda: local.audit_log(now))
+        yield from _one("backup", lambda: local.backup(now))
     else:
-        yield from _skip(WITHOUT_DATABASE, "limits", "schedule", "worker", "audit_log")
+        yield from _skip(WITHOUT_DATABASE, "limits", "schedule", "worker", "audit_log", "backup")
     yield from _one("broker", local.broker)
     yield from _one("disk", local.disk)
     signs = yield from _one("certificates", lambda: local.certificates(now))
+    if works:
+        yield from _one("machine_keys", lambda: local.machine_keys(now))
+    else:
+        yield from _skip(WITHOUT_DATABASE, "machine_keys")
     yield from _one("addresses", lambda: addresses.form(panel_settings, production=settings.PRODUCTION))
+    yield from _one("sign_in_provider", local.sign_in_provider)
     yield from _one("panel", lambda: _panel(panel_settings))
     yield from _registry(panel_settings, signs=signs, works=works)
 

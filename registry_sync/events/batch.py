@@ -218,7 +218,7 @@ def _work_unit(events: Iterable[Event]) -> WorkUnit:
 def _images_of(events: Sequence[Event], *, create: bool) -> dict[str, Image | None]:
     """Return repository → image, None for one in no account's namespace."""
     names = {event.repository for event in events}
-    rows = Repository.objects.select_related("image__namespace").filter(name__in=names)
+    rows = Repository.objects.select_related("image__namespace__account").filter(name__in=names)
     found = {row.name: row.image for row in rows}
     if create:
         found |= {name: handlers.find_image(name, create=True) for name in names if not found.get(name)}

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Max, QuerySet
 
+from accounts.common import clock
 from namespaces.models import Image, Manifest, Tag, TagHistoryEntry
 from namespaces.names import DIGEST, TAG
 from registry_sync.client import NotInRegistry, RegistryClient
@@ -58,8 +59,11 @@ def kind_of(event: Event) -> Kind:
 
 
 def predates(event: Event, namespace: datetime) -> bool:
-    """Return whether it is about a namespace that had the name before. The registry is asked what it holds now."""
-    return _at(event) < namespace
+    """Return whether it is about a namespace that had the name before. The registry is asked what it holds now.
+
+    The registry's clock says when it was, and the panel's when the namespace was made.
+    """
+    return _at(event) < namespace - clock.APART
 
 
 def _pushed(event: Event, image: Image, registry: RegistryClient) -> bool:
@@ -208,7 +212,8 @@ def _at(event: Event) -> datetime:
 
 def find_image(repository: str, *, create: bool) -> Image | None:
     """None for a repository in no account's namespace."""
-    row = Repository.objects.select_related("image__namespace").filter(name=repository).first()
+    rows = Repository.objects.select_related("image__namespace__account")
+    row = rows.filter(name=repository).first()
     if row is None and not create:
         return None
     if row is None or row.image is None:

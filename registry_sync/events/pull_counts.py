@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from django.db.models import F, Min, Q
 from django.utils import timezone
 
+from accounts.common import clock
 from namespaces.ledger import confirmation
 from namespaces.ledger.confirmation import ConfirmedUse
 from namespaces.models import NEVER, Descriptor, PullStats, Tag
@@ -68,7 +69,7 @@ def count(events: Collection[Event]) -> list[Event]:
         if image is None or event.actor == PANEL_SUBJECT or event.media_type == "application/octet-stream":
             continue
         received.append(event.received_at)
-        if not since or _at(event) >= since:  # else another namespace of this name was pulled
+        if not since or _at(event) >= since - clock.APART:  # else another namespace of this name was pulled
             requests[event.pk or -number] = (image, event)
     kinds = _kinds(requests)
     totals: dict[Kind, dict[Key, _PullTotal]] = {kind: {} for kind in Kind}

@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.common import clock, secret_files
+from accounts.common.counts import Counter
 from namespaces.names import split
 from registry_sync import heartbeats, jobs
 from registry_sync.client.pacing import USER_AGENT, requested_at
@@ -26,6 +27,12 @@ from registry_sync.models import Event, Marker
 from registry_sync.tokens.issuer import PANEL_SUBJECT
 
 WRITE_INTERVAL = timedelta(seconds=1)
+events_total = Counter(
+    "registry_manager_events_received_total",
+    "Events that the registry brought, repeated ones and those of the panel's own reading included.",
+    label="action",
+    values=("push", "pull", "mount", "delete", "other"),
+)
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +71,8 @@ def store_events(body: bytes, now: datetime) -> None:
     Of what we read ourselves nothing is kept but how far the registry is with telling it.
     """
     events = envelope.parse_envelope(body, now=now)
+    for event in events:
+        events_total.add(event.action)
     rows = [
         Event(received_at=now, due_at=now, namespace=split(event.repository)[0], **asdict(event))
         for event in events
@@ -73,9 +82,8 @@ def store_events(body: bytes, now: datetime) -> None:
     if asked := [
         moment for event in events if _is_own_read(event) and (moment := requested_at(event.client))
     ]:
-        heartbeats.note(
-            Marker.READ, min(datetime.fromtimestamp(max(asked), UTC), now), every=WRITE_INTERVAL / 10
-        )
+        last = datetime.fromtimestamp(max(asked), UTC)  # by the clock of the worker that asked
+        heartbeats.note(Marker.READ, last if last <= now + clock.APART else now, every=WRITE_INTERVAL / 10)
     if not rows:
         return
     Event.objects.bulk_create(rows, ignore_conflicts=True)

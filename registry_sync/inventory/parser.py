@@ -105,6 +105,7 @@ class ParsedManifest:
     subject: str = ""
     details: dict[str, Any] = field(default_factory=dict)
     body: bytes = b""  # b"" also for one that is too long to be kept
+    body_bytes: int = 0
     complete: bool = True
 
     @property
@@ -129,7 +130,7 @@ def parse(body: bytes, media_type: str, *, digest: str = "") -> ParsedManifest:
     checked that the repository holds what it lists.
     """
     kept = body if len(body) <= BODY_KEPT_MAX else b""
-    return replace(_parse(body, media_type), digest=digest, body=kept)
+    return replace(_parse(body, media_type), digest=digest, body=kept, body_bytes=len(body))
 
 
 def with_config(manifest: ParsedManifest, config: bytes | None) -> ParsedManifest:

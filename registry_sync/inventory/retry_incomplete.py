@@ -61,7 +61,7 @@ def _some_of_each() -> list[tuple[Account, RepositoryManifest]]:
     """Of each account, in turns, what was due first."""
     owned = _due().order_by("due_at").values_list("image__namespace__account_id", "pk")
     first = list(islice(in_turns(owned.iterator(), lambda row: row[0]), settings.RETRIED_AT_ONCE))
-    rows = RepositoryManifest.objects.select_related("image__namespace").in_bulk(
+    rows = RepositoryManifest.objects.select_related("image__namespace__account").in_bulk(
         [pk for _account, pk in first]
     )
     return [(account, rows[pk]) for account, pk in first if pk in rows]

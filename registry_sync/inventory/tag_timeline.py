@@ -20,7 +20,10 @@ class TagChange:
 
 @dataclass(slots=True)
 class Move:
-    """One entry of a tag's history. `pk` is None until it is stored; `changed`: differs from what is stored."""
+    """One entry of a tag's history. `pk` is None until it is stored; `changed`: differs from what is stored.
+
+    `named`: it is known only now who made it.
+    """
 
     at: datetime
     old: str
@@ -29,6 +32,7 @@ class Move:
     how: str = EVENT
     pk: int | None = None
     changed: bool = False
+    named: bool = field(default=False, compare=False)
 
 
 @dataclass(slots=True)
@@ -112,5 +116,6 @@ class Timeline:
         newest = self.moves[-1].at <= move.at
         if self.tag and self.tag.digest == move.new and newest:
             self._redate(min(at, self.tag.pushed_at), change.by)
-        move.at, move.by, move.old, move.how, move.changed = at, change.by, old, EVENT, True
+        move.at, move.by, move.old, move.how = at, change.by, old, EVENT
+        move.changed = move.named = True
         self.moves.sort(key=lambda each: (each.at, each.pk is None, each.pk or 0))

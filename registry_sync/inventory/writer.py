@@ -24,6 +24,7 @@ from namespaces.models import (
     Tag,
     TagHistoryEntry,
 )
+from namespaces.webhooks import outbox
 from registry_sync.inventory import index_totals
 from registry_sync.inventory.fetcher import ManifestRef, ReadResult
 from registry_sync.inventory.index_totals import count_tags
@@ -144,6 +145,7 @@ def write_changes_of_images(changes: Mapping[Image, Sequence[TagChange]], *, how
         entries += _write_batch({(image, change.tag): change for image, change in batch}, how)
     if entries:
         TagHistoryEntry.objects.bulk_create(entries, BATCH)
+        outbox.record_moves(entries)
         record_all_present({(entry.image, entry.new): None for entry in entries if entry.new})
         count_tags({entry.image: None for entry in entries}, with_history=True)
     return len(entries)
@@ -156,13 +158,17 @@ def write_timelines(timelines: Mapping[TagKey, StoredTimeline]) -> None:
 
     The caller has locked their repositories, and the manifests are stored already.
     """
-    new, changed = list[TagHistoryEntry](), list[TagHistoryEntry]()
+    new, changed, named = list[TagHistoryEntry](), list[TagHistoryEntry](), list[TagHistoryEntry]()
     for (image, tag), stored in timelines.items():
         for move in stored.timeline.moves:
             if move.pk is None or move.changed:
-                (changed if move.pk else new).append(_history_entry(image, tag, move))
+                entry = _history_entry(image, tag, move)
+                (changed if move.pk else new).append(entry)
+                if move.pk and move.named:
+                    named.append(entry)
     TagHistoryEntry.objects.bulk_create(new, BATCH)
     TagHistoryEntry.objects.bulk_update(changed, ["old", "at", "by", "how"], BATCH)
+    outbox.record_moves(new, named)
     moved = {key: stored for key, stored in timelines.items() if stored.timeline.tag_moved}
     redated = {key: stored for key, stored in timelines.items() if stored.timeline.tag_redated}
     if moved or redated:
@@ -329,4 +335,5 @@ def _row(manifest: ParsedManifest) -> Manifest:
         subject=manifest.subject,
         body_zlib=zlib.compress(manifest.body) if manifest.body else b"",
         complete=manifest.complete,
+        body_bytes=manifest.body_bytes,
     )

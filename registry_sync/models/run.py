@@ -125,6 +125,7 @@ class Marker(models.Model):
     REGISTRY_SILENT, REGISTRY_REFUSES = "registry-silent", "registry-refuses"
     TOKENS_UNSIGNED = "tokens-unsigned"
     TROUBLES = (REGISTRY_SILENT, REGISTRY_REFUSES, TOKENS_UNSIGNED)
+    COLLECTING = "collecting"  # until when a garbage collection may take, if nobody ends it before
     REFUSED = "refused"  # somebody brought events without the right key
     REDIRECTED = "redirected"  # the registry came as one comes who was sent on: without the event
     DOCTOR = "doctor"

@@ -18,6 +18,7 @@ from registry_sync import jobs, selectors
 from registry_sync.doctor import result
 from registry_sync.models import DiagnosticRun, SyncRun
 from registry_sync.operations import permissions, service
+from registry_sync.operations.installation import installation
 
 LIFE_STATES = ["works", "silent", "never", "unknown"]
 CHECK_STATES = [state.value for state in result.State]
@@ -65,6 +66,31 @@ class RollbackSerializer(serializers.Serializer[Any]):
     found_at = Moment()
 
 
+class InstallationSerializer(serializers.Serializer[Any]):
+    version = serializers.CharField()
+    database = serializers.CharField(help_text="Its name and version.")
+    database_bytes = serializers.IntegerField()
+    stored_bytes = serializers.IntegerField(
+        help_text="In the registry, as last measured; layers that accounts share count in each."
+    )
+    tagged_bytes = serializers.IntegerField(
+        source="everybody.tagged_bytes", help_text="What tags reach; a blob counts once in the registry."
+    )
+    untagged_bytes = serializers.IntegerField(
+        source="everybody.untagged_bytes", help_text="What the registry holds and no tag reaches."
+    )
+    uncollected_bytes = serializers.IntegerField(
+        source="everybody.uncollected_bytes",
+        help_text="Deleted, and on the registry’s disk until its garbage collection; as far as it is known.",
+    )
+    counted_at = Moment(source="everybody.counted_at", allow_null=True)
+    person_count = serializers.IntegerField()
+    account_count = serializers.IntegerField(help_text="Those that are not closed.")
+    disk_free_bytes = serializers.IntegerField(
+        source="disk_free", help_text="Of DATA_DIR where the database is there; else 0."
+    )
+
+
 class SystemSerializer(serializers.Serializer[Any]):
     state = serializers.ChoiceField(selectors.FRESHNESS_STATES)
     last_event_at = Moment(allow_null=True)
@@ -76,6 +102,7 @@ class SystemSerializer(serializers.Serializer[Any]):
     )
     undelivered_mail_count = serializers.IntegerField(help_text="Given up after a day; counted up to 1000.")
     dropped = DroppedSerializer(many=True, help_text="What was not kept, because a limit was reached.")
+    installation = InstallationSerializer()
     run_needing_approval = SystemRunSerializer(allow_null=True)
     rollback = RollbackSerializer(
         allow_null=True,
@@ -127,6 +154,7 @@ class System(ApiView):
                 "waiting_mail_count": mails["waiting"],
                 "undelivered_mail_count": mails["given_up"],
                 "dropped": dropped(),
+                "installation": installation(),
             }
         )
 

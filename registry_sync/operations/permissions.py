@@ -1,11 +1,33 @@
 """The only road to the rows of the whole registry: they are the operator's, and to others not there."""
 
-from accounts import permissions
+from django.utils import timezone
+
+from accounts import people_list, permissions
 from accounts.common.errors import NotFound
+from accounts.models import Account, GroupRole, Person
 from accounts.principal import Principal
 from namespaces.models import ReservedName
 from registry_sync import selectors
 from registry_sync.models import Event, QuarantinedWork, Repository, SyncRun
+from registry_sync.operations import account_list
+
+
+def person(by: Principal, id: int) -> Person:  # noqa: A002
+    """With what `people_list.one` adds."""
+    permissions.operator(by)
+    found = people_list.one(person_id=id, now=timezone.now()) if id < 2**63 else None
+    if not found:
+        raise NotFound
+    return found
+
+
+def account(by: Principal, handle: str) -> Account:
+    """Return an account of anybody, closed or not, with what `account_list.one` adds."""
+    permissions.operator(by)
+    found = account_list.one(handle)
+    if not found:
+        raise NotFound
+    return found
 
 
 def quarantined_work(by: Principal, id: int) -> QuarantinedWork:  # noqa: A002
@@ -19,6 +41,14 @@ def quarantined_work(by: Principal, id: int) -> QuarantinedWork:  # noqa: A002
 def event(by: Principal, id: int) -> Event:  # noqa: A002
     permissions.operator(by)
     row = Event.objects.filter(pk=id).first()
+    if not row:
+        raise NotFound
+    return row
+
+
+def group_role(by: Principal, id: int) -> GroupRole:  # noqa: A002
+    permissions.operator(by)
+    row = GroupRole.objects.select_related("account").filter(pk=id).first()
     if not row:
         raise NotFound
     return row

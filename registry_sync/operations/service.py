@@ -10,7 +10,8 @@ from django.utils.translation import ngettext
 
 from accounts import audit
 from accounts.audit_actions import AuditAction
-from accounts.common import time_zones
+from accounts.common import clock, time_zones
+from accounts.common.amounts import amount
 from accounts.common.errors import Conflict, Invalid, NotFound
 from accounts.common.translation import translate
 from accounts.limits import make_room
@@ -57,9 +58,11 @@ def retry_event(*, by: Principal, event: Event) -> None:
 @transaction.atomic
 def retry_failed_events(*, by: Principal) -> int:
     """How many will be tried again."""
-    count = selectors.events("failed").order_by().update(due_at=timezone.now(), attempts=0)
+    count = selectors.events("failed").order_by().update(due_at=clock.now(), attempts=0)
     if count:
-        audit.record(by=by, action=AuditAction.EVENT_RETRIED, kind="event", label=f"{count} events")
+        audit.record(
+            by=by, action=AuditAction.EVENT_RETRIED, kind="event", label=amount(count, "event", "events")
+        )
         transaction.on_commit(jobs.wake_events)
     return count
 

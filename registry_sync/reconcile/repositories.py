@@ -106,7 +106,7 @@ def _write(run: SyncRun, differences: list[writer.Difference], alive: KeepAlive)
         alive()
         batch = waiting.pop(0)
         with transaction.atomic():  # what was corrected, and that no event had reported it
-            written = writer.write_changes(batch, timezone.now())
+            written = writer.write_changes(batch, clock.now())
             for each in written:
                 drift.record(run, each.read, each.known, each.changes, events=events)
         changed += sum(len(each.changes) for each in written)

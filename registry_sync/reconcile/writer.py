@@ -14,6 +14,7 @@ from accounts.common.batches import BATCH, batches
 from accounts.common.lazy_text import lazy as _
 from accounts.common.lazy_text import lazy_plural as ngettext
 from accounts.common.prepared_queries import prepared
+from namespaces import former_manifests
 from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Tag, TagHistoryEntry
 from namespaces.names import NAMESPACE_MAX, is_repository, split
 from registry_sync.client import RepositoryTags
@@ -88,7 +89,10 @@ def write_catalog(changes: Plan, now: datetime, versions: Mapping[str, int]) -> 
         rows = Repository.objects.select_for_update().filter(name__in=names)
         same = [row.pk for row in rows if row.version == versions.get(row.name)]
         gone = Repository.objects.filter(pk__in=same)
-        Image.objects.filter(repository_row__in=gone).delete()
+        images = Image.objects.filter(repository_row__in=gone)
+        former_manifests.keep(images, gone_at=now)
+        former_manifests.note_gone(list(gone.values_list("name", flat=True)), now)
+        images.delete()
         gone.delete()
 
 
@@ -328,7 +332,7 @@ def write_changes(differences: Sequence[Difference], now: datetime) -> list[Diff
     """
     # Locked until the commit: two writers take their turn. Who holds one lock waits for no other.
     rows = Repository.objects.select_for_update(of=("self",), skip_locked=len(differences) > 1)
-    rows = rows.select_related("image").exclude(image=None)
+    rows = rows.select_related("image__namespace__account").exclude(image=None)
     stored = {row.pk: row for row in rows.filter(pk__in=[each.known.pk for each in differences])}
     written = [
         replace(each, changes=_still_wanted(each, stored[each.known.pk]))

@@ -1,4 +1,4 @@
-"""Disables rules that count days when the clock leaps ahead: suddenly everything would be old."""
+"""Disables rules that count days when days went by in which nobody could pull: suddenly everything would be old."""
 
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from accounts.common import clock
 from accounts.common.lazy_text import lazy_plural as ngettext
+from accounts.models import Account
 from registry_sync.models import RetentionRule, RetentionRun
 from registry_sync.retention import service
 
@@ -21,9 +22,27 @@ def disable_rules(leap: timedelta) -> None:
         "is still needed, so it was turned off. Preview it, then turn it on again.",
         leap.days,
     )
+    _disable(Q(), why, {"clock_ahead_days": leap.days})
+
+
+@transaction.atomic
+def disable_rules_of(account: Account, suspended: timedelta) -> None:
+    """Disable those of an account that was suspended for so long, which is at least a day."""
+    why = ngettext(
+        "The account was suspended for %(n)s day, in which nobody could pull. This rule counts days and might remove "
+        "what is still needed, so it was turned off. Preview it, then turn it on again.",
+        "The account was suspended for %(n)s days, in which nobody could pull. This rule counts days and might remove "
+        "what is still needed, so it was turned off. Preview it, then turn it on again.",
+        suspended.days,
+    )
+    _disable(Q(namespace__account=account), why, {"suspended_days": suspended.days})
+
+
+def _disable(of: Q, why: str, facts: dict[str, int]) -> None:
     rows = RetentionRule.objects.select_for_update(of=("self",)).select_related("namespace__account")
-    for row in rows.filter(Q(keep_days__gt=0) | Q(keep_pulled_days__gt=0), enabled=True).order_by("pk"):
-        service.disable_by_system(row, why, {"clock_ahead_days": leap.days})
+    counting = Q(keep_days__gt=0) | Q(keep_pulled_days__gt=0)
+    for row in rows.filter(of, counting, enabled=True).order_by("pk"):
+        service.disable_by_system(row, why, facts)
         RetentionRun.objects.create(
             rule=row, state=RetentionRun.State.SKIPPED, problem=why, finished_at=clock.now()
         )

@@ -9,7 +9,8 @@ from django.db.models import Max, QuerySet
 from accounts.common.lazy_text import lazy as _
 from namespaces.models import NEVER, Descriptor, Image, PullStats, Tag
 from registry_sync import heartbeats
-from registry_sync.deletion import graph, unreadable
+from registry_sync.deletion import freed_space, graph, unreadable
+from registry_sync.deletion.freed_space import FreedSpace
 from registry_sync.deletion.graph import PULLED_WITHIN
 from registry_sync.deletion.impact import (
     DeletionGraph,
@@ -95,9 +96,11 @@ def preview_image(
     )
 
 
-def freed_bytes(preview: RetentionPreview) -> int:
-    """Return the bytes that go at most, after the registry's garbage collection."""
-    return graph.freed_bytes(preview.image, preview.around, preview.deletions) if preview.around else 0
+def space_of(preview: RetentionPreview) -> FreedSpace:
+    """Return what the registry's garbage collection frees afterwards."""
+    if not preview.around:
+        return FreedSpace()
+    return freed_space.of_deletions(preview.image, preview.around, preview.deletions)
 
 
 def groups_of(preview: RetentionPreview) -> list[ReasonGroup]:

@@ -1,5 +1,6 @@
 """What a retention rule would do to an image now: each tag with its reason, and all of them in a few lines."""
 
+from dataclasses import asdict
 from typing import Any
 
 from django.utils import timezone
@@ -13,6 +14,8 @@ from accounts.api.view import ApiView
 from accounts.common.errors import NotFound
 from accounts.common.translation import translate
 from namespaces.models import Image
+from registry_sync.deletion.freed_space import FreedSpace
+from registry_sync.deletion.freed_space_api import FreedSpaceSerializer
 from registry_sync.models import RetentionRule
 from registry_sync.retention import preview, service, texts
 from registry_sync.retention.policy import Decision, Reason, find_blocker
@@ -60,7 +63,7 @@ class PulledVersionSerializer(serializers.Serializer[Any]):
     last_pulled_at = Moment(source="version.pulled_at")
 
 
-class RetentionPreviewSerializer(serializers.Serializer[Any]):
+class RetentionPreviewSerializer(FreedSpaceSerializer):
     blocked_reason = serializers.CharField(
         allow_blank=True, help_text="Why nothing would be removed now; empty: it would."
     )
@@ -72,7 +75,6 @@ class RetentionPreviewSerializer(serializers.Serializer[Any]):
     )
     removed_tag_count = serializers.IntegerField()
     kept_tag_count = serializers.IntegerField()
-    freed_bytes = serializers.IntegerField(help_text="At most, after the registry’s garbage collection.")
     groups = ReasonGroupSerializer(
         many=True, help_text="Of the one image, those that are deleted first. A version is in one group."
     )
@@ -109,7 +111,7 @@ _NO_IMAGE: dict[str, Any] = {
     "uncertain": False,
     "removed_tag_count": 0,
     "kept_tag_count": 0,
-    "freed_bytes": 0,
+    **asdict(FreedSpace()),
     "groups": [],
     "removed_though_pulled": [],
     "tags": [],
@@ -122,7 +124,7 @@ def _of_image(found: RetentionPreview, row: RetentionRule) -> dict[str, Any]:
         "uncertain": preview.is_uncertain(found.image),
         "removed_tag_count": found.removed_tag_count,
         "kept_tag_count": found.kept_tag_count,
-        "freed_bytes": preview.freed_bytes(found),
+        **asdict(preview.space_of(found)),
         "groups": [
             {"decision": each.decision.value, "reason_code": each.reason.value, "reason": texts.of_group(each, rule),
              "version_count": each.version_count, "tag_count": each.tag_count, "size_bytes": each.size_bytes}

@@ -11,6 +11,8 @@ from accounts.audit_actions import AuditAction
 from accounts.common.lazy_text import joined
 from accounts.common.lazy_text import lazy_plural as ngettext
 from accounts.principal import RETENTION, Kind, Principal
+from namespaces.webhooks import outbox
+from namespaces.webhooks.event_types import EventType
 from registry_sync.deletion.outcomes import in_short
 from registry_sync.models import Removal, RemovalItem, RetentionRun
 
@@ -61,11 +63,32 @@ def store_result(
         removed=removed[:REMOVED_STORED_MAX],
         removed_count=len(removed),
     )
+    if ended and state != State.SKIPPED:
+        _tell_webhooks(run, state, problem, len(removed))
     if ended and removed:
         audit.record(
             by=requester(run), action=AuditAction.RETENTION_RAN, kind="retention", id=run.rule_id, label=str(run.rule),
             account=run.rule.namespace.account, after={"tags": str(len(removed))},
         )  # fmt: skip
+
+
+def _tell_webhooks(run: RetentionRun, state: RetentionRun.State, problem: str, removed: int) -> None:
+    rule = run.rule
+    outbox.record(
+        rule.namespace.account,
+        EventType.RETENTION_FINISHED,
+        subject=str(rule),
+        data={
+            "namespace": rule.namespace.name,
+            "image": rule.image_name or None,
+            "state": state.value,
+            "removedTags": removed,
+            "requestedBy": requester(run).label,
+            "problem": str(problem) or None,
+        },
+        namespace=rule.namespace_id,
+        image_name=rule.image_name,
+    )
 
 
 def requester(run: RetentionRun) -> Principal:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
@@ -39,6 +39,9 @@ LEASE = "retention"
 SCHEDULE = gettext_noop("schedule")
 State = RetentionRun.State
 
+# Of rules that run: nobody could pull what a suspended account has, so all of it would look unused.
+_SERVED = Q(namespace__account__closed_at=None, namespace__account__suspended_at=None)
+
 log = logging.getLogger(__name__)
 
 
@@ -58,9 +61,9 @@ def start(*, by: Principal, rule: RetentionRule) -> RetentionRun:
 def plan_due() -> None:
     """Start the runs that are due by schedule, and plan each started run. One worker at a time."""
     now = timezone.now()
-    _withdraw_runs_of_closed_accounts()
+    _withdraw_runs_of_accounts_at_rest()
     unplanned = RetentionRun.objects.filter(state=State.RUNNING, planned_at=None).order_by("id")
-    enabled = RetentionRule.objects.filter(enabled=True, namespace__account__closed_at=None)
+    enabled = RetentionRule.objects.filter(_SERVED, enabled=True)
     if not unplanned.exists() and not enabled.exists():
         return
     try:
@@ -78,11 +81,20 @@ def plan_due() -> None:
         log.warning("another worker took the rules over")
 
 
-def _withdraw_runs_of_closed_accounts() -> None:
-    closed = RetentionRule.objects.exclude(namespace__account__closed_at=None)
-    for rule in closed.filter(runs__state=State.RUNNING).distinct():
+def _withdraw_runs_of_accounts_at_rest() -> None:
+    resting = RetentionRule.objects.exclude(_SERVED).select_related("namespace__account")
+    for rule in resting.filter(runs__state=State.RUNNING).distinct():
         with transaction.atomic():
-            retention_service.withdraw(rule, _("The account is closed, so nothing was done."))
+            retention_service.withdraw(rule, _why_at_rest(rule))
+
+
+def _why_at_rest(rule: RetentionRule) -> str:
+    """Return why no rule of its account runs; "" where they do."""
+    if rule.namespace.account.closed_at:
+        return _("The account is closed, so nothing was done.")
+    if rule.namespace.account.suspended_at:
+        return _("The account is suspended, so nothing was done.")
+    return ""
 
 
 def _start_if_due(rule: RetentionRule, now: datetime) -> None:
@@ -196,8 +208,8 @@ def _locked(run: RetentionRun) -> RetentionRule:
 def _why_withdrawn(run: RetentionRun, rule: Rule) -> str:
     """Lock the rule until the commit. Return why a plan by `rule` is no longer valid; "" while it is."""
     row = _locked(run)
-    if row.namespace.account.closed_at:
-        return _("The account is closed, so nothing was done.")
+    if why := _why_at_rest(row):
+        return why
     if retention_service.rule_of(row) != rule or (_is_scheduled(run) and not row.enabled):
         return SENTENCES[Outcome.WITHDRAWN]
     return ""

@@ -239,7 +239,7 @@ def _tags_page(request: PersonRequest, row: RetentionRule, name: str) -> dict[st
         "preview": found,
         "decisions": decisions,
         "groups": [(each, texts.of_group(each, rule)) for each in retention_preview.groups_of(found)],
-        "freed_bytes": retention_preview.freed_bytes(found),
+        "space": retention_preview.space_of(found),
         "in_use": texts.of_removed_though_used(retention_preview.removed_though_used(found, timezone.now())),
         "is_uncertain": retention_preview.is_uncertain(found.image),
         "page": _pager(request, start, VERSIONS_A_PAGE, len(ordered)),

@@ -3,25 +3,28 @@
 import hmac
 
 from accounts import credentials
-from accounts.access_denials import Denied, denials
+from accounts.access_denials import WRONG_PASSWORD, Denied, denials
 from accounts.common.client_ip import Origin
 from accounts.common.lazy_text import lazy as _
+from accounts.id_tokens.verification import looks_like_id_token
 from accounts.names import USERNAME
 from accounts.pepper_migration import Rehash, rehashes
 from accounts.peppers import newest_is_everywhere, peppers
 from namespaces.access import AccessContext, Action, UserStatus, decide
 from registry_sync.tokens import queries
+from registry_sync.tokens.id_token_login import authenticate_id_token
 from registry_sync.tokens.recording import record_denial
 from registry_sync.tokens.request import Credentials, TokenError, TokenRequest
 from registry_sync.tokens.scope import ParsedScopes
-from registry_sync.tokens.throttle import throttle
+from registry_sync.tokens.throttle import failed
 
 _WRONG = (
     "Wrong username or password. Use the generated username and password of a user; its description, and "
     "your own password for the panel, do not work here. For public images sign out first: docker logout."
 )
-_WRONG_PASSWORD = (_("wrong password"), _("Sign in with this user's newest password, or replace it."))
+_WRONG_PASSWORD = (WRONG_PASSWORD, _("Sign in with this user's newest password, or replace it."))
 _ENDED = "This password has ended. Sign in with the user's newest password."
+_SWAPPED_ENDED = "This password was swapped for an ID token, and has ended. Swap a new one."
 _ENDED_PASSWORD = (_("the password has ended"), _("Sign in with this user's newest password, or replace it."))
 
 
@@ -29,6 +32,8 @@ def authenticate(request: TokenRequest, scopes: ParsedScopes, origin: Origin) ->
     """Return who asks, with the access context of each repository. Raise TokenError (401, 429), Unavailable."""
     repositories = [each.repository for each in scopes.requested]
     if request.credentials:
+        if looks_like_id_token(request.credentials.password):
+            return authenticate_id_token(request.credentials, scopes.requested, origin)
         return authenticate_user(request.credentials, repositories, origin)
     if not request.scopes:
         raise TokenError(401, "UNAUTHORIZED", "Sign in with the user's name and password.")
@@ -63,19 +68,10 @@ def authenticate_user(given: Credentials, repositories: list[str], origin: Origi
 def _wrong_password(username: str, origin: Origin) -> TokenError:
     if USERNAME.fullmatch(username):  # whether anybody has it is found out when it is written
         denials.note(Denied(username, "", "", *_WRONG_PASSWORD, origin))
-    return _failed(username, origin, _WRONG)
+    return failed(username, origin, _WRONG)
 
 
 def _ended_password(user: queries.AuthenticatedUser, origin: Origin) -> TokenError:
     """Only who once had it is told so; it counts as a wrong one."""
     denials.note(Denied(user.username, "", "", *_ENDED_PASSWORD, origin, user.account))
-    return _failed(user.username, origin, _ENDED)
-
-
-def _failed(username: str, origin: Origin, sentence: str) -> TokenError:
-    wait = throttle.failed(origin.address, username, now=int(origin.at.timestamp()))
-    if wait:
-        return TokenError(
-            429, "TOOMANYREQUESTS", "Too many wrong passwords; wait a minute.", retry_after=wait
-        )
-    return TokenError(401, "UNAUTHORIZED", sentence)
+    return failed(user.username, origin, _SWAPPED_ENDED if user.policy_id else _ENDED)

@@ -68,8 +68,13 @@ def leaf_needs_renewal(path: Path, authority: x509.Certificate, now: datetime) -
         leaf.verify_directly_issued_by(authority)
     except (ValueError, InvalidSignature):
         return True
+    return now > renewal_due_at(leaf)
+
+
+def renewal_due_at(leaf: x509.Certificate) -> datetime:
+    """Return when a third of its life is left."""
     life = leaf.not_valid_after_utc - leaf.not_valid_before_utc
-    return leaf.not_valid_after_utc - now < life / 3
+    return leaf.not_valid_after_utc - life / 3
 
 
 def load_ca(folder: Path) -> KeyPair:

@@ -14,6 +14,7 @@ from registry_sync.tokens.authentication import authenticate
 from registry_sync.tokens.claims import build_claims
 from registry_sync.tokens.recording import record
 from registry_sync.tokens.request import TokenError, TokenRequest
+from registry_sync.tokens.results import Result
 from registry_sync.tokens.scope import parse_scopes
 from registry_sync.tokens.signing import Signer
 
@@ -28,6 +29,7 @@ class IssuedToken:
     issued_at: datetime
     expires_in: int  # seconds
     access: list[ResourceActions]
+    result: Result = Result.GRANTED
 
 
 def issue_token(request: TokenRequest, *, origin: Origin) -> IssuedToken:
@@ -41,8 +43,9 @@ def issue_token(request: TokenRequest, *, origin: Origin) -> IssuedToken:
     scopes = parse_scopes(request.scopes)
     caller = authenticate(request, scopes, origin)
     access = authorize(scopes.requested, caller.contexts)
-    record(caller, scopes, access, origin)
-    return sign(caller.user.username if caller.user else "", access, origin.at, settings.TOKEN_TTL_SECONDS)
+    result = record(caller, scopes, access, origin)
+    username = caller.user.username if caller.user else ""
+    return sign(username, access, origin.at, settings.TOKEN_TTL_SECONDS, result)
 
 
 def issue_panel_token(access: list[ResourceActions], *, now: datetime) -> str:
@@ -50,13 +53,19 @@ def issue_panel_token(access: list[ResourceActions], *, now: datetime) -> str:
     return sign(PANEL_SUBJECT, access, now, PANEL_TOKEN_SECONDS).token
 
 
-def sign(subject: str, access: list[ResourceActions], now: datetime, expires_in: int) -> IssuedToken:
+def sign(
+    subject: str,
+    access: list[ResourceActions],
+    now: datetime,
+    expires_in: int,
+    result: Result = Result.GRANTED,
+) -> IssuedToken:
     """`subject`: a username, "" for anonymous. `expires_in`: seconds."""
     payload = build_claims(
         issuer=settings.TOKEN_ISSUER, service=settings.TOKEN_SERVICE, subject=subject, access=access,
         now=int(now.timestamp()), expires_in=expires_in, id=secrets.token_hex(16),
     )  # fmt: skip
-    return IssuedToken(signer().sign(payload), now.astimezone(UTC), expires_in, access)
+    return IssuedToken(signer().sign(payload), now.astimezone(UTC), expires_in, access, result)
 
 
 @cache

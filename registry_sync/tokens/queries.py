@@ -1,6 +1,6 @@
 """All that a token request needs to know, in one prepared statement, however many repositories are asked for.
 
-Raw SQL on purpose: building the same query through the ORM costs three times the query itself.
+An ID token takes two: which keys and rules it is judged by, and what the user may do.
 """
 
 import threading
@@ -18,52 +18,7 @@ from accounts.common.errors import Unavailable
 from namespaces.access import AccessContext, GrantedLevel, GrantSource, Level, UserStatus
 from namespaces.names import split
 from registry_sync.tokens.prepared import PreparedCursor
-
-# A row for each repository asked for, two where both its namespace and its image are granted; one without a repository
-# when none is asked for. What is private in another account does not exist for this user. Parameters: digests,
-# repositories, the moment.
-_USER = """
-SELECT s.id, s.digest, s.expires_at IS NOT NULL AND s.expires_at <= {third}
-         OR s.retires_at IS NOT NULL AND s.retires_at <= {third},
-       u.username, u.account_id,
-       u.disabled_at IS NOT NULL, u.expires_at IS NOT NULL AND u.expires_at <= {third}, a.closed_at IS NOT NULL,
-       asked.repository, CASE WHEN o.closed_at IS NULL THEN n.public END, g.image_name, g.level
-FROM accounts_secret s
-JOIN accounts_registryuser u ON u.id = s.user_id
-JOIN accounts_account a ON a.id = u.account_id
-LEFT JOIN {second_as_asked} ON TRUE
-LEFT JOIN namespaces_namespace n ON n.name = asked.namespace AND (n.public OR n.account_id = a.id)
-LEFT JOIN accounts_account o ON o.id = n.account_id
-LEFT JOIN namespaces_grant g ON g.user_id = u.id AND g.namespace_id = n.id AND g.image_name {of_either}
-  AND (g.expires_at IS NULL OR g.expires_at > {third})
-WHERE s.digest {in_first}
-"""
-# Parameter: names of namespaces.
-_PUBLIC = """
-SELECT n.name FROM namespaces_namespace n JOIN accounts_account o ON o.id = n.account_id
-WHERE n.name {in_first} AND n.public AND o.closed_at IS NULL
-"""
-# Lists are single parameters, joined by spaces, so that a statement's text never changes. Nor does its plan: PostgreSQL
-# sees no values behind a SELECT; else it plans anew whenever it finds fewer than it would guess, for longer than it
-# runs.
-_DIALECTS = {
-    "postgresql": {
-        "in_first": "= ANY(string_to_array((SELECT $1::text), ' '))",
-        "second_as_asked": "(SELECT repository, split_part(repository, '/', 1) AS namespace,"
-        " substr(repository, strpos(repository, '/') + 1) AS image"
-        " FROM unnest(string_to_array((SELECT $2::text), ' ')) AS repository) AS asked",
-        "of_either": "= ANY(ARRAY['', asked.image])",  # a list that it looks up, where it would filter by IN
-        "third": "($3::timestamp AT TIME ZONE 'UTC')",  # whatever the session's zone is
-    },
-    "sqlite": {
-        "in_first": """IN (SELECT value FROM json_each('["' || replace(?1, ' ', '","') || '"]'))""",
-        "second_as_asked": "(SELECT value AS repository, substr(value, 1, instr(value, '/') - 1) AS namespace,"
-        " substr(value, instr(value, '/') + 1) AS image"
-        """ FROM json_each('["' || replace(?2, ' ', '","') || '"]')) AS asked""",
-        "of_either": "IN ('', asked.image)",
-        "third": "?3",
-    },
-}
+from registry_sync.tokens.statements import ACCESS_BY_NAME, CALLER_BY_DIGEST, POLICIES, PUBLIC, statement
 
 # Of PostgreSQL, off where only tokens are made: all is found by keys, and a plan that was made while tables were short
 # would go on to read them whole.
@@ -78,10 +33,47 @@ _kept = threading.local()
 class AuthenticatedUser:
     username: str
     account: int
-    secret_id: int  # the row of the password it gave
+    secret_id: int  # the row of the password it gave; 0 of an ID token
     digest: str  # of that password, as it is stored
     password_ended: bool
     user_status: UserStatus
+    policy_id: int = 0  # the trust policy that let it in, itself or when it was swapped for a password
+
+    @property
+    def credential(self) -> int:
+        """How the access ledger tells what it gave from other passwords: a trust policy by its negative id."""
+        return -self.policy_id or self.secret_id
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A trust policy, with the issuer that it trusts. `rules` is JSON."""
+
+    id: int
+    audience: str
+    rules: str
+    pull_requests_may_push: bool
+    issuer_id: int
+    preset: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """One of the issuers of that name. `key_text`: a JWKS, "" while there is none."""
+
+    id: int
+    key_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """What a user trusts of one issuer's name."""
+
+    username: str
+    account: int
+    user_status: UserStatus
+    policies: tuple[Policy, ...]
+    issuers: tuple[Issuer, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +87,53 @@ class Caller:
 def load_caller(*, digests: list[str], repositories: list[str], now: datetime) -> Caller | None:
     """None when no secret has one of these digests. Raise Unavailable without a database."""
     database = connections["default"]  # looked up once: the usual proxy looks it up at each touch
-    # Without its zone: SQLite compares it as text with what Django has stored.
-    moment = str(now.astimezone(UTC).replace(tzinfo=None))
-    rows = _rows(database, _USER, [" ".join(digests), " ".join(repositories), moment])
+    rows = _rows(database, CALLER_BY_DIGEST, [" ".join(digests), " ".join(repositories), _moment(now)])
     if not rows:
         return None
-    secret_id, digest, password_ended, username, account, *user_status = rows[0][:8]
+    secret_id, policy_id, digest, password_ended, username, account, *user_status = rows[0][:10]
     status = _user_status(*user_status)
-    user = AuthenticatedUser(username, account, secret_id, digest, bool(password_ended), status)
+    user = AuthenticatedUser(
+        username, account, secret_id, digest, bool(password_ended), status, policy_id or 0
+    )
     # Without a repository there is one row, for none.
     return Caller(user, _contexts(user.user_status, rows) if repositories else {})
+
+
+def load_trust(*, username: str, issuer: str, now: datetime) -> Trust | None:
+    """None where the user trusts no issuer of that name, or there is no such user. Raise Unavailable."""
+    rows = _rows(connections["default"], POLICIES, [username, issuer, _moment(now)])
+    if not rows:
+        return None
+    name, account, *user_status = rows[0][7:]
+    policies: list[Policy] = []
+    issuers: list[Issuer] = []
+    for id_, audience, rules, may_push, issuer_id, preset, keys, *_user in rows:
+        policies.append(Policy(id_, audience, rules, bool(may_push), issuer_id, preset))
+        if issuer_id not in {each.id for each in issuers}:
+            issuers.append(Issuer(issuer_id, keys))
+    return Trust(name, account, _user_status(*user_status), tuple(policies), tuple(issuers))
+
+
+def load_contexts(
+    *, username: str, user_status: UserStatus, repositories: list[str], now: datetime
+) -> dict[str, AccessContext]:
+    """Return the contexts of a user who has signed in. Raise Unavailable."""
+    if not repositories:
+        return {}
+    rows = _rows(connections["default"], ACCESS_BY_NAME, [username, " ".join(repositories), _moment(now)])
+    return _contexts(user_status, rows)
+
+
+def _moment(at: datetime) -> str:
+    """Without its zone: SQLite compares it as text with what Django has stored."""
+    return str(at.astimezone(UTC).replace(tzinfo=None))
 
 
 def load_anonymous(*, repositories: list[str]) -> Caller:
     """Return the contexts of an anonymous caller. Raise Unavailable without a database."""
     database = connections["default"]
     namespaces = {repository: split(repository)[0] for repository in repositories}
-    rows = _rows(database, _PUBLIC, [" ".join(sorted(set(namespaces.values())))])
+    rows = _rows(database, PUBLIC, [" ".join(sorted(set(namespaces.values())))])
     public = {name: True for (name,) in rows}
     return Caller(
         None,
@@ -125,7 +147,7 @@ def load_anonymous(*, repositories: list[str]) -> Caller:
 def _contexts(user_status: UserStatus, rows: list[tuple[Any, ...]]) -> dict[str, AccessContext]:
     found: dict[str, tuple[bool | None, int | None, int | None]] = {}
     for row in rows:
-        repository, public, image_name, level = row[8:]
+        repository, public, image_name, level = row[-4:]
         _public, wide, narrow = found.get(repository, (None, None, None))
         found[repository] = (public, wide, level) if image_name else (public, level or wide, narrow)
     return {repository: _context(user_status, *values) for repository, values in found.items()}
@@ -141,17 +163,12 @@ def _context(
     return AccessContext(user_status, public is not None, bool(public), grants)
 
 
-def _user_status(disabled: bool, expired: bool, closed: bool) -> UserStatus:
-    if closed:
-        return UserStatus.ACCOUNT_CLOSED
+def _user_status(disabled: bool, expired: bool, closed: bool, suspended: bool) -> UserStatus:
+    if closed or suspended:
+        return UserStatus.ACCOUNT_CLOSED if closed else UserStatus.ACCOUNT_SUSPENDED
     if disabled:
         return UserStatus.DISABLED
     return UserStatus.EXPIRED if expired else UserStatus.ACTIVE
-
-
-@cache
-def _statement(template: str, vendor: str) -> str:
-    return template.format(**_DIALECTS[vendor])
 
 
 def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[str]) -> list[tuple[Any, ...]]:
@@ -164,7 +181,7 @@ def _rows(database: BaseDatabaseWrapper, template: str, parameters: list[str]) -
         raise Unavailable(Outage.AWAY.sentence)
     began = _database.clock()
     try:
-        return _asked(database, _statement(template, database.vendor), parameters)
+        return _asked(database, statement(template, database.vendor), parameters)
     except Unavailable:
         waited = _database.clock() - began
         if waited > SLOW_SECONDS:

@@ -12,22 +12,32 @@ from registry_sync.tokens.access_list import (
 )
 from registry_sync.tokens.invalid_names import explain_invalid
 from registry_sync.tokens.queries import AuthenticatedUser, Caller
+from registry_sync.tokens.results import Result
 from registry_sync.tokens.scope import ParsedScopes
 
 
-def record(caller: Caller, scopes: ParsedScopes, access: list[ResourceActions], origin: Origin) -> None:
-    """Record what was granted, and of a user the use of its password and the denied actions."""
+def record(caller: Caller, scopes: ParsedScopes, access: list[ResourceActions], origin: Origin) -> Result:
+    """Record what was granted, and of a user the use of its password and the denied actions. Return what came of it."""
     user = caller.user
+    actions = sum(len(entry["actions"]) for entry in access)
+    complete = not scopes.invalid and actions == sum(len(each.actions) for each in scopes.requested)
+    result = _result(scopes, access, complete=complete)
     if not user:
         if access:
             granted.note(access, origin, account=None, username="", secret=0)
-        return
+        return result
     if access:
-        granted.note(access, origin, account=user.account, username=user.username, secret=user.secret_id)
-    uses.note(Use(user.account, user.username, origin, user.secret_id))
-    actions = sum(len(entry["actions"]) for entry in access)
-    if scopes.invalid or actions < sum(len(each.actions) for each in scopes.requested):
+        granted.note(access, origin, account=user.account, username=user.username, secret=user.credential)
+    uses.note(Use(user.account, user.username, origin, user.secret_id, user.policy_id))
+    if not complete:
         _record_denials(user, caller, scopes, access, origin)
+    return result
+
+
+def _result(scopes: ParsedScopes, access: list[ResourceActions], *, complete: bool) -> Result:
+    if not complete:
+        return Result.PARTIAL if access else Result.DENIED
+    return Result.GRANTED if access else Result.SIGNED_IN
 
 
 def _record_denials(

@@ -11,9 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, unquote_plus
 
+from accounts.id_tokens.verification import LONGEST
+
 # Of a form: more than all that scope.py looks at, were each character an escape of three. The server bounds a query.
 MAX_BODY = 256 * 1024
-MAX_BASIC = 4 * 1024
+# Of what stands in for a password: an ID token. The same by GET and by POST, and what every proxy before us must carry.
+MAX_PASSWORD = LONGEST
+_MAX_USERNAME = 256
+MAX_BASIC = (MAX_PASSWORD + _MAX_USERNAME) * 4 // 3  # characters: base64 makes four of three
+# In an environment, after the answer: the `keys_coming` of a TokenError, for a server that can wait for them.
+KEYS_COMING = "registry_manager.keys_coming"
 _NAMES = frozenset({"service", "scope", "grant_type", "username", "password"})
 _LENGTHS = frozenset(map(len, _NAMES))
 # All that clients escape in what they send here.
@@ -22,11 +29,23 @@ _SIGNATURE = re.compile(r"[A-Za-z0-9+/=]{1,1000}:[A-Za-z0-9+/=]{1,1000}")
 
 
 class TokenError(Exception):
-    """The answer is no: an HTTP status, a registry error code, a sentence that clients print."""
+    """The answer is no: an HTTP status, a registry error code, a sentence that clients print.
 
-    def __init__(self, status: int, code: str, message: str, *, retry_after: int = 0) -> None:
+    `keys_coming`: the ids of the issuers whose keys are being fetched, so that the answer may soon be another.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        retry_after: int = 0,
+        keys_coming: frozenset[int] = frozenset(),
+    ) -> None:
         super().__init__(message)
         self.status, self.code, self.message, self.retry_after = status, code, message, retry_after
+        self.keys_coming = keys_coming
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +99,7 @@ def _read_post(environ: Mapping[str, Any]) -> TokenRequest:
     return TokenRequest(
         services=frozenset(fields.get("service", [])),
         scopes=tuple(fields.get("scope", [])),
-        credentials=Credentials(username, password) if username or password else None,
+        credentials=_bounded(username, password),
         oauth=True,
     )
 
@@ -126,8 +145,10 @@ def read_basic(header: str) -> Credentials | None:
     if not header or _SIGNATURE.fullmatch(header):
         return None
     scheme, _space, encoded = header.partition(" ")
-    if scheme.lower() != "basic" or len(encoded) > MAX_BASIC:
+    if scheme.lower() != "basic":
         raise TokenError(401, "UNAUTHORIZED", "Sign in with the user's name and password.")
+    if len(encoded) > MAX_BASIC:
+        raise _too_long()
     try:
         text = base64.b64decode(encoded.strip(), validate=True).decode()
     except ValueError:  # no base64, no ASCII, no UTF-8
@@ -135,4 +156,15 @@ def read_basic(header: str) -> Credentials | None:
     username, colon, password = text.partition(":")
     if not colon:
         raise TokenError(401, "UNAUTHORIZED", "The Authorization header cannot be read.")
-    return Credentials(username, password) if username or password else None
+    return _bounded(username, password)
+
+
+def _bounded(username: str, password: str) -> Credentials | None:
+    if len(password) > MAX_PASSWORD:
+        raise _too_long()
+    # Nobody has a longer name, so what is left of it is as wrong.
+    return Credentials(username[:_MAX_USERNAME], password) if username or password else None
+
+
+def _too_long() -> TokenError:
+    return TokenError(401, "UNAUTHORIZED", f"A password or ID token has {MAX_PASSWORD:,} bytes at most.")

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class SigningKey:
     key: ec.EllipticCurvePrivateKey
     header: dict[str, Any]  # what it holds beside `typ` and `alg`
     encoded_header: bytes
+    renewal_due_at: float  # seconds since 1970
 
     @classmethod
     def load(cls, path: Path) -> "SigningKey":
@@ -50,7 +52,8 @@ class SigningKey:
         x5c = base64.b64encode(pair.certificate.public_bytes(Encoding.DER)).decode()
         header = {"kid": libtrust_kid(pair.key.public_key()), "x5c": [x5c]}
         token = jwt.encode({}, pair.key, algorithm=ALGORITHM, headers=header)
-        return cls(pair.key, header, token.encode().partition(b".")[0])
+        due_at = ca.renewal_due_at(pair.certificate).timestamp()
+        return cls(pair.key, header, token.encode().partition(b".")[0], due_at)
 
     def sign(self, claims: Mapping[str, Any]) -> str:
         """Return what `jwt.encode` would, without encoding the header again (docs/adr/0023)."""
@@ -67,7 +70,8 @@ def _base64url(raw: bytes) -> bytes:
 class Signer:
     """Signs with the leaf file of a secrets folder; made once per process, safe to share between threads.
 
-    A renewed leaf is taken up within 30 s. One that cannot be read is logged and the old one keeps signing.
+    Whoever signs renews the leaf when that is due: each machine may have one of its own, and no worker. One that
+    another process renewed is taken up within 30 s. One that cannot be renewed or read is logged; the old one signs on.
     """
 
     def __init__(self, secrets_dir: Path) -> None:
@@ -88,11 +92,17 @@ class Signer:
 
     def _look(self, now: int) -> None:
         try:
-            modified = self.path.stat().st_mtime_ns
-            if self._leaf is None or modified != self._modified:
-                self._leaf, self._modified = SigningKey.load(self.path), modified
+            self._load_if_new()
+            if self._leaf and now > self._leaf.renewal_due_at:
+                ca.renew_leaf(self.path.parent, datetime.fromtimestamp(now, UTC))
+                self._load_if_new()
         except (OSError, SecretFileError) as error:
             if self._leaf is None:
                 raise SecretFileError(str(error)) from error
             log.warning("Still signing with the leaf read before: %s", error)
         self._looked = now
+
+    def _load_if_new(self) -> None:
+        modified = self.path.stat().st_mtime_ns
+        if self._leaf is None or modified != self._modified:
+            self._leaf, self._modified = SigningKey.load(self.path), modified

@@ -1,7 +1,7 @@
-"""The token door: a small WSGI application in front of Django's, for one path.
+"""The token door: a small WSGI application in front of Django's, for two paths.
 
 It stands outside of sessions, cookies and CSRF (containerd takes a 403 as final), and saves the hot path what
-a page needs and a token does not. Anything but /auth/token goes on to Django.
+a page needs and a token does not. Anything but /auth/token and /auth/exchange goes on to Django.
 """
 
 import json
@@ -20,9 +20,12 @@ from accounts.common.secret_files import SecretFileError
 from accounts.common.user_agent import short
 from accounts.last_used import uses
 from accounts.pepper_migration import rehashes
+from accounts.refused_id_tokens import refused_id_tokens
 from namespaces.ledger.granted import granted
+from registry_sync.tokens import exchange
 from registry_sync.tokens.issuer import IssuedToken, issue_token
-from registry_sync.tokens.request import TokenError, TokenRequest, parse_request
+from registry_sync.tokens.request import KEYS_COMING, TokenError, TokenRequest, parse_request
+from registry_sync.tokens.results import RESULT, Respond, measured
 
 PATH = "/auth/token"
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -35,9 +38,10 @@ def token_middleware(inner: Application) -> Application:
     """`inner` with the token door in front of it."""
 
     def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") != PATH:
+        answer = DOORS.get(str(environ.get("PATH_INFO")))
+        if not answer:
             return inner(environ, start_response)
-        status, headers, body = respond(environ, now=datetime.now(UTC))
+        status, headers, body = answer(environ, now=datetime.now(UTC))
         start_response(f"{status} {HTTPStatus(status).phrase}", headers)
         return [body]
 
@@ -46,7 +50,7 @@ def token_middleware(inner: Application) -> Application:
 
 def start_write_behind() -> None:
     """Begins, once per process, to write what is noted while tokens are issued."""
-    for batch in (uses, denials, granted, rehashes):
+    for batch in (uses, denials, granted, rehashes, refused_id_tokens):
         batch.start()
 
 
@@ -57,13 +61,23 @@ def respond(environ: dict[str, Any], *, now: datetime) -> tuple[int, Headers, by
         client = short(environ.get("HTTP_USER_AGENT", ""))
         issued = issue_token(request, origin=Origin(client_address(environ), client, now))
     except TokenError as refusal:
+        environ[KEYS_COMING] = refusal.keys_coming
         return _error_response(refusal)
     except (Unavailable, SecretFileError, ImproperlyConfigured) as error:
         log.error("no token can be issued: %s", error)  # noqa: TRY400 (the sentence says it)
         return _error_response(
             TokenError(503, "UNAVAILABLE", "The panel cannot issue tokens now; try again.", retry_after=5)
         )
+    environ[RESULT] = issued.result
     return 200, _headers(), _body(issued, request)
+
+
+DOORS: dict[str, Respond] = {PATH: respond, exchange.PATH: exchange.respond}
+
+
+def measure_tokens(doors: dict[str, Respond] = DOORS) -> None:
+    """From now on count the requests for tokens in this process, with the time that each took."""
+    doors[PATH] = measured(respond)
 
 
 def _body(issued: IssuedToken, request: TokenRequest) -> bytes:

@@ -13,8 +13,9 @@ from django.urls import Resolver404, ResolverMatch, resolve
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 
+from accounts.write_behind import SeenNote
 from registry_sync import installation_status, live_updates, selectors
-from registry_sync.last_viewed import ImageView, image_views
+from registry_sync.last_viewed import image_views
 from registry_sync.view_scope import ALL, ViewScope, visible_to
 from registry_sync.views.installation_status import of_request
 
@@ -30,7 +31,7 @@ def _freshness(request: HttpRequest) -> selectors.Freshness:
     """Also notes that somebody looks at this image: the next run reads it before others."""
     now, match = timezone.now(), request.resolver_match
     if match and match.url_name == "image":
-        image_views.note(ImageView(_repository(match), now))
+        image_views.note(SeenNote(_repository(match), now))
     exact = bool(getattr(request.user, "is_staff", False))
     of, signs = _shown(request), installation_status.signs_for(request.user)
     found = selectors.freshness(now, of=of, exact=exact, signs=signs)

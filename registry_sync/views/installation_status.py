@@ -27,6 +27,10 @@ WORDS = {
         "The database is read-only: nothing can be changed here, and new pushes are not shown."
     ),
     Alarm.NO_WORKER: gettext_lazy("No worker alive since {since}: lists are not being refreshed."),
+    Alarm.COLLECTING: gettext_lazy(
+        "The registry is read-only for garbage collection: pulls work, pushes are refused (405 Method Not Allowed), "
+        "and deletions wait."
+    ),
 }
 AS_OF = {
     Alarm.UNREACHABLE: gettext_lazy(
@@ -36,6 +40,8 @@ AS_OF = {
         "Registry refuses the panel’s tokens since {since}: push and pull fail; lists of images are as of {answered}."
     ),
 }
+# Push and pull go on, or soon do.
+GOES_ON = (Alarm.NO_WORKER, Alarm.COLLECTING)
 # What the last look found is no news, but better than nothing.
 UNREACHABLE_BEFORE = gettext_lazy(
     "No worker alive since {since}: lists are not being refreshed. When it last asked, the registry did not answer."
@@ -47,6 +53,7 @@ class AlarmText:
     kind: Alarm
     text: SafeString
     bad: bool  # push or pull fail, or nothing can be saved
+    meant: bool  # and nothing to look into
 
 
 def of_request(request: HttpRequest) -> dict[str, Any]:
@@ -66,7 +73,9 @@ def _alarm_text(kind: Alarm, signs: HealthSigns) -> AlarmText:
     if kind is Alarm.NO_WORKER and signs.unreachable_since:
         words = UNREACHABLE_BEFORE
     moments = {"since": clock_time(alarms(signs)[kind]), "answered": clock_time(signs.answered_at)}
-    return AlarmText(kind, format_html(str(words), **moments), bad=kind is not Alarm.NO_WORKER)
+    return AlarmText(
+        kind, format_html(str(words), **moments), bad=kind not in GOES_ON, meant=kind is Alarm.COLLECTING
+    )
 
 
 @login_required

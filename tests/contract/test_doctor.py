@@ -19,7 +19,7 @@ from namespaces.models import Tag
 from registry_sync import doctor, heartbeats, panel_client, registry_probe
 from registry_sync.doctor.result import Result, State
 from registry_sync.doctor.runner import TITLES, run_checks
-from registry_sync.models import DiagnosticRun, Marker, Repository
+from registry_sync.models import Backup, DiagnosticRun, Marker, Repository
 from registry_sync.tokens import ca
 from registry_sync.tokens.wsgi import token_middleware
 from tests import factories
@@ -46,6 +46,7 @@ def panel(transactional_db: None, settings: Any) -> Iterator[str]:
     settings.TOKEN_URL = f"{settings.PUBLIC_URL}/auth/token"
     for name in (Marker.WORKER, Marker.BEAT, Marker.AUDIT_LOG_INTACT):
         heartbeats.note(name, timezone.now())
+    Backup.objects.create(at=timezone.now(), row_count=1, byte_count=1, keys=Backup.Keys.FILE)
     yield settings.PUBLIC_URL
     thread.terminate()
 

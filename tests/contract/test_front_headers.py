@@ -17,7 +17,7 @@ pytestmark = pytest.mark.contract
 SERVE = (
     "from manager.server.serving import serve; serve('tests.parts.echo:application', '127.0.0.1', {port}, 1)"
 )
-FRONTS = ("no proxy", *proxies.PROXIES)
+FRONTS = ("no proxy", "nginx", *proxies.CADDY)
 SPOOFED = "192.0.2.66"
 # Each header that somebody believes, with the names that WSGI takes for the same.
 FOLDS = [
@@ -50,7 +50,7 @@ def front(
     if request.param == "no proxy":
         yield echo
         return
-    fixtures.need(request.param, root=request.param == "nginx")
+    fixtures.need(request.param.partition(" ")[0], root=request.param == "nginx")
     folder: Path = tmp_path_factory.mktemp(request.param)
     running, port = proxies.start(request.param, folder, proxies.Upstreams(web=echo, tokens=echo))
     yield port

@@ -79,7 +79,22 @@ print("INVENTORY", json.dumps(inventory), flush=True)
 NAMESPACE = """
 from accounts.models import Account
 from namespaces.models import Namespace
-Namespace.objects.create(account=Account.objects.create(name="a", handle="a"), name="team")
+account = Account.objects.create(name="a", handle="a")
+Namespace.objects.create(account=account, name="team")
+from accounts.principal import SYSTEM
+from namespaces.services import webhooks
+webhooks.create(by=SYSTEM, account=account, url="https://hooks.example", format="cloudevents",
+                event_types=["image.pushed", "image.restored", "tag.deleted"])
+"""
+# Each move has a message and each message a move, whoever died; what a check finds new is told by its event alone.
+TOLD = """
+from collections import Counter
+from namespaces.models import TagHistoryEntry, WebhookDelivery
+told = Counter(WebhookDelivery.objects.values_list("history_id", flat=True))
+moves = TagHistoryEntry.objects.exclude(how="found", old="")
+missing = set(moves.values_list("pk", flat=True)) - set(told)
+invented = set(told) - set(moves.values_list("pk", flat=True))
+assert not missing and not invented and set(told.values()) <= {1}, (missing, invented, told)
 """
 
 
@@ -165,7 +180,7 @@ def test_killed_in_a_reconcile(installed: Installed, point: str) -> None:
     assert died.returncode == -signal.SIGKILL, (died.returncode, died.stderr[-500:])
     (before,) = drawn(died.stdout)
     work = LATER + WORK["reconcile"] + "\nassert run.state == 'done', run.problem"
-    left, mended = installed.inventories(INVENTORY, work, INVENTORY)
+    left, mended = installed.inventories(INVENTORY, TOLD, work, INVENTORY, TOLD)
     for repository in ("team/app", "team/other"):
         now = [row for row in left if row[0] == repository]
         assert now in ([row for row in rows if row[0] == repository] for rows in (before, after))
@@ -182,7 +197,7 @@ def test_killed_while_events_are_applied(told: Installed, point: str) -> None:
         TAKE.format(body=json.dumps(events).encode()), DIE.format(point=point, work=WORK["events"])
     )
     assert died.returncode == -signal.SIGKILL, (died.returncode, died.stderr[-500:])
-    assert told.inventories(LATER + WORK["events"], INVENTORY, SETTLE) == [told.truth()]
+    assert told.inventories(LATER + WORK["events"], INVENTORY, TOLD, SETTLE, TOLD) == [told.truth()]
 
 
 def change(registry: RunningRegistry, salt: str) -> None:

@@ -58,3 +58,16 @@ def test_a_table_in_use_is_waited_for(
 
 def test_a_table_that_grew_is_given_its_time(env: dict[str, str]) -> None:
     assert team.shell(env, LIMIT).splitlines()[-1] == "LIMIT 10s 0"
+
+
+def test_of_two_machines_that_start_at_once_one_migrates_and_the_other_waits(
+    env: dict[str, str], tmp_path: Path
+) -> None:
+    subprocess.run([sys.executable, "manage.py", "init_data_dir"], env=env, check=True, capture_output=True)
+    logs = [tmp_path / "1.log", tmp_path / "2.log"]
+    both = [processes.start("migrate", MIGRATE, log=log, env=env) for log in logs]
+    assert [each.popen.wait(processes.PATIENCE) for each in both] == [0, 0]
+    told = sorted((log.read_text() for log in logs), key=len)
+    assert "another migration is running" in told[0]
+    assert "No migrations to apply" in told[0]
+    assert "Applying accounts.0001_initial" in told[1]

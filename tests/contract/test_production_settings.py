@@ -59,6 +59,27 @@ def test_only_prepare_makes_secret_files(tmp_path: Path) -> None:
     assert not (tmp_path / "secrets").exists()
 
 
+def test_another_machine_takes_the_keys_of_the_first_and_makes_none(folder: Path) -> None:
+    (folder / "secrets" / "leaf.pem").unlink()  # each machine may have one of its own
+    before = {path.name: path.read_bytes() for path in (folder / "secrets").iterdir()}
+    done = manage(folder, "init_data_dir", "--no-new-keys")
+    assert done.returncode == 0, done.stderr
+    after = {path.name: path.read_bytes() for path in (folder / "secrets").iterdir()}
+    assert {name: after.pop(name) for name in before} == before
+    assert set(after) == {"leaf.pem"}
+
+
+@pytest.mark.parametrize("name", ["django.key", "ca.key", "pepper-1.key", "hook.key"])
+def test_a_key_that_another_machine_has_is_asked_for_and_not_made(folder: Path, name: str) -> None:
+    (folder / "secrets" / name).unlink()
+    done = manage(folder, "init_data_dir", "--no-new-keys")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert name in line
+    assert "Copy" in line
+    assert not (folder / "secrets" / name).exists()
+
+
 def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "secrets").write_text("in the way")
     done = manage(tmp_path, "init_data_dir")

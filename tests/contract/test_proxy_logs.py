@@ -65,15 +65,16 @@ def test_nginx_as_documented(tmp_path: Path, upstream: int) -> None:
     assert SECRET not in written
 
 
+@pytest.mark.parametrize("name", proxies.CADDY)
 @pytest.mark.parametrize("access_log", [False, True])
-def test_our_caddyfile(tmp_path: Path, upstream: int, access_log: bool) -> None:
+def test_our_caddyfile(tmp_path: Path, upstream: int, access_log: bool, name: str) -> None:
     need("caddy")
 
     def change(text: str) -> str:
         text = text.replace("lb_try_duration 15s", "lb_try_duration 1ms")
         return text.replace("\t{$TLS}", "\tlog\n\t{$TLS}") if access_log else text
 
-    caddy, port = proxies.start("caddy", tmp_path, Upstreams(upstream, upstream), change)
+    caddy, port = proxies.start(name, tmp_path, Upstreams(upstream, upstream), change)
     ask_for_each(port)
     caddy.stop()
     written = caddy.log.read_text()

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib.sessions.models import Session
 from django.db import connection
 from django.http import HttpResponse
@@ -17,8 +18,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import live_updates
-from accounts.models import Account, Denial, Member, Person, RegistryUser, Secret
-from namespaces.models import Image, TagHistoryEntry
+from accounts.models import Account, Denial, IdTokenIssuer, Member, Person, RegistryUser, Secret
+from namespaces.models import Image, TagHistoryEntry, Webhook, WebhookDelivery
 from registry_sync import registry_probe
 from registry_sync.inventory.tag_timeline import TagChange
 from registry_sync.inventory.writer import write_tag_changes
@@ -116,6 +117,17 @@ def _denial(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
     return here, lambda: Denial.objects.update_or_create(**what, defaults={"last_at": timezone.now()})
 
 
+def _issuer(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
+    issuer = factories.IdTokenIssuerFactory(account=None, url="https://ci.example.com", asked_at=WHEN)
+    row = IdTokenIssuer.objects.filter(pk=issuer.pk)
+    return f"/system/issuers/{issuer.pk}/", lambda: row.update(tried_at=timezone.now())
+
+
+def _webhook(cast: Cast, image: Image) -> tuple[str, Callable[[], Any]]:
+    webhook = factories.WebhookFactory(account=cast.account)
+    return f"/a/team-red/webhooks/{webhook.pk}/", lambda: webhook.deliveries.create(event_type="image.pushed")
+
+
 CASES = {
     "image": Case("viewer", lambda _cast, image: ("/a/team-red/n/team/i/app/", _pushed(image))),
     "namespace": Case("viewer", lambda _cast, image: ("/a/team-red/n/team/", _pushed(image))),
@@ -123,13 +135,15 @@ CASES = {
     "sync run": Case("viewer", _run),
     "installation": Case("viewer", _installation),
     "checkup": Case("operator", _checkup),
+    "issuer": Case("operator", _issuer),
     "removal": Case("viewer", _removal),
     "purge": Case("viewer", _purge),
     "retention run": Case("viewer", _retention),
     "first use": Case("viewer", _first_use),
     "denial": Case("viewer", _denial),
+    "webhook": Case("manager", _webhook),
 }
-OF_ACCOUNT = [kind for kind in CASES if kind not in ("sync run", "installation", "checkup")]
+OF_ACCOUNT = [kind for kind in CASES if kind not in ("sync run", "installation", "checkup", "issuer")]
 
 
 @pytest.fixture
@@ -219,7 +233,7 @@ def test_a_closed_account_tells_nothing(opened: Open) -> None:
     assert opened.ask().status_code == 404
 
 
-@pytest.mark.parametrize("opened", ["checkup"], indirect=True)
+@pytest.mark.parametrize("opened", ["checkup", "issuer"], indirect=True)
 def test_who_is_no_longer_an_operator_learns_nothing(opened: Open) -> None:
     Person.objects.filter(pk=opened.person.pk).update(is_staff=False)
     assert opened.ask().status_code == 404
@@ -299,6 +313,12 @@ def crowd(cast: Cast, image: Image, many: int = 2000) -> None:
         for each in range(many)
     )
     persons = Person.objects.bulk_create(Person(email=f"p{each}@example.com") for each in range(many))
+    Authenticator.objects.bulk_create(
+        Authenticator(user=person, type=Authenticator.Type.TOTP, data={}) for person in persons
+    )
+    IdTokenIssuer.objects.bulk_create(
+        IdTokenIssuer(url=f"https://ci{each}.example.com") for each in range(many)
+    )
     accounts = Account.objects.bulk_create(
         Account(name=f"a{each}", handle=f"a{each}") for each in range(many)
     )
@@ -333,5 +353,10 @@ def crowd(cast: Cast, image: Image, many: int = 2000) -> None:
     Denial.objects.bulk_create(
         Denial(user=user, reason=f"r{each}", first_at=now, last_at=now) for each, user in enumerate(users)
     )
+    hooks = Webhook.objects.bulk_create(
+        Webhook(account=account, url="https://example.com", format="cloudevents", secrets="x")
+        for account in accounts
+    )
+    WebhookDelivery.objects.bulk_create(WebhookDelivery(webhook=hook, event_type="x") for hook in hooks)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")

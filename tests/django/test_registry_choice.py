@@ -33,7 +33,7 @@ def test_a_program_on_the_machine_comes_first(install: Install, tmp_path: Path) 
     install("docker", engine("Debian GNU/Linux 12 [name=seccomp]", pull="echo pulled"))
     install("registry", "echo another program of this name")
     install("docker-registry", "echo docker-registry github.com/docker/distribution 2.8.2")
-    assert registry.command(CONFIG, DATA) == [str(tmp_path / "docker-registry"), "serve", str(CONFIG)]
+    assert registry.commands(CONFIG, DATA).serve == [str(tmp_path / "docker-registry"), "serve", str(CONFIG)]
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_program_on_the_machine_comes_first(install: Install, tmp_path: Path) 
 )
 def test_a_docker_engine_is_next(install: Install, about: str, network: str) -> None:
     install("docker", engine(about, pull="echo pulled"))
-    command = " ".join(registry.command(CONFIG, DATA))
+    command = " ".join(registry.commands(CONFIG, DATA).serve)
     assert command.startswith("docker run --rm ")
     assert network in command
     assert f"--volume {CONFIG.parent}:{CONFIG.parent}:ro --volume {DATA}:{DATA}" in command
@@ -60,4 +60,4 @@ def test_nothing_at_all_is_a_sentence(install: Install, script: str) -> None:
     with pytest.raises(
         registry.NoRegistryError, match="Start a Docker engine, or put Distribution's `registry`"
     ):
-        registry.command(CONFIG, DATA)
+        registry.commands(CONFIG, DATA)

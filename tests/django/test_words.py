@@ -44,10 +44,12 @@ VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "met
 # What people, images and tools are called, and what no language writes otherwise.
 DATA = re.compile(
     r"[\w.+-]+@[\w.-]*|\bCI\b( deploy)?|team/\w+|\bteam\b|application/\S+|org\.opencontainers\S+"
-    r"|Team Red|No grants yet|quinn|localhost:\d+|red/\*|red/app/api|app/api|\bred\b|\bempty\b|RED/red"
+    r"|Team Red|Account \d+|No grants yet|quinn|localhost:\d+|red/\*|red/app/api|app/api|\bred\b|\bempty\b|RED/red"
     r"|linux/amd64|sha256:[0-9a-f]+|@?\b[0-9a-f]{12}\b|\([a-z0-9]{12}\)|https?://\S+|\bUTC\b"
     r"|English|Français|PowerShell|Docker|Podman|skopeo|crane|Kubernetes"
-    r"|GitHub Actions|GitLab CI|Compose|Registry Manager|docker/\d+|latest"
+    r"|GitHub( Actions)?|GitLab(\.com| CI(/CD)?)?|Codeberg|Forgejo Actions|Buildkite|CircleCI|Cluster|eyJ…"
+    r"|Flux|Argo CD Image Updater|Keel|Portainer|webhook-id"
+    r"|Compose|Registry Manager|docker/\d+|latest"
 )
 COLON = re.compile(r"\s*:\s")
 WORD = re.compile(r"[^\W\d_]{2,}")

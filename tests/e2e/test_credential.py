@@ -20,7 +20,7 @@ def signed_in(browser: Browser, installation: Installation, login: str) -> Itera
     page.goto(f"{installation.panel}/me/login/")
     page.get_by_label("Email").fill("demo@example.com")
     page.locator("[name=password]").fill(login)
-    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("link", name="Activity", exact=True)).to_be_visible()
     yield page
     context.close()

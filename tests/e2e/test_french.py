@@ -14,6 +14,7 @@ PHONE = 390
 ACCOUNT = "/a/harbour-street/"
 PAGES = [
     "/?all=1", "/accounts/new/", "/search/?q=app", "/me/tokens/", "/me/email/", "/me/sessions/", "/me/password/change/",
+    "/me/security-events/", "/me/2fa/",
     "/none/", *(ACCOUNT + page for page in (
         "images/", "users/", "users/new/", "activity/", "settings/", "usage/", "namespaces/new/", "n/shop/",
         "n/shop/permissions/", "n/shop/rules/", "n/shop/settings/", "n/shop/delete-all/", "n/shop/i/web/",
@@ -40,7 +41,7 @@ def phone(browser: Browser, installation: Installation, login: str) -> Page:
     page.goto(f"{installation.panel}/me/login/")
     page.locator("[name=login]").fill("demo@example.com")
     page.locator("[name=password]").fill(login)
-    page.get_by_role("button", name="Se connecter").click()
+    page.get_by_role("button", name="Se connecter", exact=True).click()
     page.wait_for_url(re.compile("^(?!.*login)"))
     return page
 

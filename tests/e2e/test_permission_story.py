@@ -247,7 +247,7 @@ def sign_in(page: Page, yard: Yard) -> None:
     page.goto(f"{yard.installation.panel}/me/login/")
     page.locator("[name=login]").fill(EMAIL)
     page.locator("[name=password]").fill(PASSWORD)
-    page.locator("main").get_by_role("button", name="Sign in").click()
+    page.locator("main").get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_role("link", name="Images", exact=True)).to_be_visible()
 
 

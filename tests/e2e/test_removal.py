@@ -16,7 +16,7 @@ def sign_in(page: Page, installation: Installation, login: str) -> str:
     page.goto(f"{installation.panel}/me/login/")
     page.get_by_label("Email").fill("demo@example.com")
     page.locator("[name=password]").fill(login)
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page).not_to_have_url(re.compile("/login/"))
     page.goto(f"{installation.panel}/")
     page.get_by_role("link", name="shop", exact=True).first.click()

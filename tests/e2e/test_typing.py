@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.e2e.conftest import Installation
 from tests.e2e.test_story import PASSWORD, accessible
@@ -16,11 +16,11 @@ def test_the_form_says_what_the_user_would_be_able_to_do(installation: Installat
     page.goto(f"{account}users/new/")
     page.get_by_label("Description").fill("CI deploy")
     page.get_by_label("Push from CI").check()
-    page.get_by_label("Where").fill("typing-team/api")
+    page.get_by_role("combobox", name="Where").fill("typing-team/api")
     expect(page.locator("#effect")).to_contain_text(
         re.compile(r"Can pull and push typing-team/api until .+ Nothing else")
     )
-    expect(page.get_by_label("Where")).to_be_focused()
+    expect(page.get_by_role("combobox", name="Where")).to_be_focused()
     accessible(page)
     page.get_by_role("button", name="Create user").click()
     page.get_by_text("Podman", exact=True).click()
@@ -82,6 +82,20 @@ def test_a_user_is_suggested_as_one_types(installation: Installation, page: Page
     page.get_by_role("combobox", name="Same permissions as").press_sequentially("colleague")
     page.get_by_role("option", name="Laptop of a colleague").click()
     expect(page.locator("#effect")).to_contain_text("what Laptop of a colleague may do")
+
+
+def test_what_is_chosen_while_an_answer_is_under_way_is_told(installation: Installation, page: Page) -> None:
+    account = a_newcomer(page, installation, "meanwhile")
+    page.goto(f"{account}users/new/")
+    held: list[Route] = []
+    page.route("**/users/new/preview/?*", lambda route: route.continue_() if held else held.append(route))
+    with page.expect_request("**/users/new/preview/?*"):
+        page.get_by_label("Push from CI").check()
+    effect = page.locator("#effect")
+    page.get_by_role("combobox", name="Where").fill("meanwhile-team/api")
+    page.evaluate("htmx.trigger('#effect', 'ask')")
+    held[0].continue_()
+    expect(effect).to_contain_text("meanwhile-team/api")
 
 
 def test_all_of_it_without_a_script(installation: Installation, browser: Browser) -> None:

@@ -146,7 +146,7 @@ def test_the_copy_button_stands_beside_the_reference_at_any_width(
 def test_an_error_stays_in_the_panel_that_it_is_about(installation: Installation, page: Page) -> None:
     account = a_newcomer(page, installation, "beside")
     page.goto(f"{account}users/new/")
-    panel, where = page.locator("#effect"), page.get_by_label("Where")
+    panel, where = page.locator("#effect"), page.get_by_role("combobox", name="Where")
     where.fill("beside-team")
     expect(panel).to_contain_text("beside-team until")
     page.route("**/users/new/preview/**", lambda route: route.fulfill(status=503, body="<h1>Later</h1>"))

@@ -16,7 +16,23 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.load import doors, events, events_rates, ledger, memory, pages, queries, scale, sync, tokens
+from tests.load import (
+    backup,
+    doors,
+    events,
+    events_rates,
+    id_tokens,
+    ledger,
+    memory,
+    metrics,
+    pages,
+    queries,
+    restarts,
+    scale,
+    sync,
+    tokens,
+    webhooks,
+)
 from tests.load.installation import environment
 from tests.load.listing import measure as measure_list
 from tests.load.summary import Row, summary
@@ -36,6 +52,7 @@ def measure_lists(folder: Path) -> None:
 Measure = Callable[[Path], list[Row] | None]
 CORE: dict[str, Measure] = {
     "tokens": tokens.measure,
+    "metrics": metrics.measure,
     "doors": doors.measure_few,
     "pages": pages.measure,
     "memory": memory.measure,
@@ -51,6 +68,10 @@ PARTS: dict[str, Measure] = {
     "queries": queries.measure,
     "lists": measure_lists,
     "ledger": ledger.measure,
+    "id-tokens": id_tokens.measure,
+    "backup": backup.measure,
+    "webhooks": webhooks.measure,
+    "restarts": restarts.measure,
 }
 
 

@@ -64,6 +64,23 @@ def podman(folder: Path) -> Client:
     return Client((install.program("podman"),), environment, PODMAN)
 
 
+def buildah(folder: Path) -> Client:
+    """Its storage lies in `folder`; `buildah("pull", "docker-archive:FILE")` makes an image without a network."""
+    return Client((install.program("buildah"),), podman(folder).env, PODMAN)
+
+
+def of_docker_config(name: str, folder: Path) -> Client:
+    """crane, oras, helm and regctl: they keep their credentials in `folder`, in a config.json or as if."""
+    own = {"DOCKER_CONFIG": str(folder), "REGCTL_CONFIG": str(folder / "regctl.json")}
+    return Client((str(install.built(name)),), _environment(folder) | own)
+
+
+def buildctl(folder: Path, engine: str) -> Client:
+    """BuildKit's command against the engine at `engine` (unix:///…); docker's config.json in `folder` signs in."""
+    environment = _environment(folder) | {"BUILDKIT_HOST": engine, "DOCKER_CONFIG": str(folder)}
+    return Client((str(install.built("buildctl")),), environment)
+
+
 def docker(folder: Path, engine: str) -> Client:
     """Docker's own command against the engine at `engine` (unix:///…); credentials stay in `folder`."""
     environment = _environment(folder) | {"DOCKER_HOST": engine, "DOCKER_CONFIG": str(folder)}

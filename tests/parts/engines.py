@@ -35,6 +35,10 @@ class Engine:
         """A docker command with the credentials in `folder`; its images are those of the whole engine."""
         return clients.docker(folder, f"unix://{self.socket}")
 
+    def buildctl(self, folder: Path) -> clients.Client:
+        """A buildctl command with the credentials in `folder`; what was built before is the whole engine's."""
+        return clients.buildctl(folder, f"unix://{self.socket}")
+
     def ctr(self, folder: Path, namespace: str) -> clients.Client:
         """A ctr command with the images of containerd's `namespace`."""
         return clients.ctr(folder, self.socket, namespace)
@@ -70,6 +74,25 @@ def docker() -> Iterator[Engine]:
         }
         command = [install.program("dockerd"), *(f"--{name}={value}" for name, value in options.items())]
         with _listening("dockerd", command, folder / "d.sock") as engine:
+            yield engine
+
+
+@contextmanager
+def buildkit() -> Iterator[Engine]:
+    """An engine that assembles images. It has no network for what a build would run: none runs anything."""
+    with _short_folder() as folder:
+        socket, config = folder / "b.sock", folder / "buildkitd.toml"
+        config.write_text("")  # not the machine's
+        options = {
+            "config": config,
+            "root": folder / "root",
+            "addr": f"unix://{socket}",
+            "containerd-worker": "false",
+            "oci-worker-snapshotter": "native",
+            "oci-worker-net": "host",
+        }
+        command = [str(install.built("buildkitd")), *(f"--{name}={value}" for name, value in options.items())]
+        with _listening("buildkitd", command, socket) as engine:
             yield engine
 
 

@@ -1,13 +1,14 @@
 """The parts as fixtures, started when first asked for. Loaded by tests/conftest.py (`pytest_plugins`)."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
 
-from tests.parts import clients, engines, install, postgres, redis, registries
+from tests.parts import clients, engines, install, postgres, push_clients, redis, registries
+from tests.parts import oidc_provider as oidc_provider_part
 
 
 class MakeRegistry(Protocol):
@@ -49,6 +50,15 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     server = redis.start(tmp_path_factory.mktemp("redis"))
     yield server.url
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def oidc_provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[oidc_provider_part.RunningProvider]:
+    """Shared by the whole run: a test names people of its own."""
+    need("node", "oidc-provider")
+    callback = "http://localhost:8000/me/oidc/sso/login/callback/"  # of the default PUBLIC_URL
+    with oidc_provider_part.running(tmp_path_factory.mktemp("oidc"), redirect_uri=callback) as provider:
+        yield provider
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +106,13 @@ def containerd() -> Iterator[engines.Engine]:
         yield engine
 
 
+@pytest.fixture(scope="session")
+def buildkit() -> Iterator[engines.Engine]:
+    need("buildkitd", "buildctl", root=True)
+    with engines.buildkit() as engine:
+        yield engine
+
+
 @pytest.fixture
 def docker(docker_engine: engines.Engine, tmp_path_factory: pytest.TempPathFactory) -> clients.Client:
     """A docker command that is logged in nowhere. Images are the engine's: name yours uniquely."""
@@ -107,6 +124,17 @@ def ctr(containerd: engines.Engine, tmp_path_factory: pytest.TempPathFactory) ->
     """A ctr command with no images yet."""
     folder = tmp_path_factory.mktemp("ctr")
     return containerd.ctr(folder, namespace=folder.name)
+
+
+@pytest.fixture(params=push_clients.ALL)
+def push_client(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], push_clients.PushClient]:
+    """Each client in turn; called with a registry's host. It is logged in nowhere and has no images."""
+    kind = push_clients.ALL[request.param]
+    need(*kind.parts, root=bool(kind.engine_fixture))
+    engine = request.getfixturevalue(kind.engine_fixture) if kind.engine_fixture else None
+    return lambda host: kind(host, tmp_path_factory.mktemp(request.param), engine)
 
 
 @pytest.fixture

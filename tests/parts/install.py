@@ -8,10 +8,12 @@ Standard library only: it may run before any environment exists.
 """
 
 import hashlib
+import json
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -50,6 +52,19 @@ class GoProgram:
 
 
 @dataclass(frozen=True)
+class GoProgramInModule(GoProgram):
+    """Its module leaves versions out, which Go heeds only inside of it: `package` is built where it was downloaded."""
+
+    package: str
+
+    @property
+    def command(self) -> list[str]:
+        asked = ["go", "mod", "download", "-json", f"{self.module}@{self.version}"]
+        told = subprocess.run(asked, check=True, capture_output=True, text=True, cwd=tempfile.gettempdir())
+        return ["-C", json.loads(told.stdout)["Dir"], "install", self.package]
+
+
+@dataclass(frozen=True)
 class OwnGoProgram:
     """Its source is here, in `folder`, with the sums of what it needs."""
 
@@ -68,6 +83,23 @@ class OwnGoProgram:
         return ["-C", str(self.folder), "install", "."]
 
 
+@dataclass(frozen=True)
+class NodePackage:
+    """npm installs what the lock file in `folder` names, with its sums; the folder's own scripts come along."""
+
+    folder: Path
+    serves: str
+
+    @property
+    def stamp(self) -> str:
+        files = [file.read_bytes() for file in sorted(self.folder.glob("*"))]
+        return hashlib.sha256(b"".join(files)).hexdigest()[:12]
+
+
+NODE_LEAST = 20
+NODE_PACKAGES = {
+    "oidc-provider": NodePackage(ROOT / "tests/parts/node_oidc_provider", "people sign in at it"),
+}
 GO_PROGRAMS: dict[str, GoProgram | OwnGoProgram] = {
     "registry 3.1": GoProgram(
         "registry", "github.com/distribution/distribution/v3/cmd/registry", "v3.1.2", "upstream's registry"
@@ -78,9 +110,26 @@ GO_PROGRAMS: dict[str, GoProgram | OwnGoProgram] = {
         "v1.2.0",
         "S3 for a registry to store in",
     ),
-    "caddy": GoProgram("caddy", "github.com/caddyserver/caddy/v2/cmd/caddy", "v2.10.2", "the shipped proxy"),
+    "caddy": GoProgram("caddy", "github.com/caddyserver/caddy/v2/cmd/caddy", "v2.11.9", "the shipped proxy"),
+    "crane": GoProgram(
+        "crane", "github.com/google/go-containerregistry/cmd/crane", "v0.22.1", "a registry client"
+    ),
+    "oras": GoProgram("oras", "oras.land/oras/cmd/oras", "v1.3.6", "a registry client"),
+    "regctl": GoProgram(
+        "regctl", "github.com/regclient/regclient/cmd/regctl", "v0.11.7", "a registry client"
+    ),
+    "buildctl": GoProgramInModule(
+        "buildctl", "github.com/moby/buildkit", "v0.34.2", "a registry client that builds", "./cmd/buildctl"
+    ),
+    "buildkitd": GoProgramInModule(
+        "buildkitd", "github.com/moby/buildkit", "v0.34.2", "what builds for buildctl", "./cmd/buildkitd"
+    ),
+    "helm": GoProgram("helm", "helm.sh/helm/v4/cmd/helm", "v4.3.0", "the registry client of charts"),
     "go-manifests": OwnGoProgram(
         "go-manifests", ROOT / "tests/parts/go_manifests", "what Go takes a manifest for"
+    ),
+    "compose-files": OwnGoProgram(
+        "compose-files", ROOT / "tests/parts/compose_files", "how Compose reads its files"
     ),
 }
 PARTS = {
@@ -92,10 +141,16 @@ PARTS = {
         Part("registry 2.8", ("docker-registry",), ("docker-registry",), "the registry, Debian's release"),
         Part("skopeo", ("skopeo",), ("skopeo",), "a registry client"),
         Part("podman", ("podman",), ("podman",), "a registry client"),
+        Part("buildah", ("buildah",), ("buildah",), "a registry client that builds"),
         Part("containerd", ("containerd", "ctr"), ("containerd",), "the registry client of Kubernetes nodes"),
         Part("docker", ("dockerd", "docker"), ("docker.io", "docker-cli"), "a registry client"),
         Part("chromium", ("chromium",), ("chromium", "fonts-liberation"), "the browser of end-to-end tests"),
         Part("nginx", ("nginx",), ("nginx-light",), "the documented proxy"),
+        Part("systemd", ("systemd-analyze",), ("systemd",), "what checks the units of deploy/"),
+        Part("node", ("node", "npm"), ("nodejs", "npm"), "a sign-in provider runs on it"),
+        Part("curl", ("curl", "jq"), ("curl", "jq"), "what the scripts of CI jobs use"),
+        Part("openssl", ("openssl",), ("openssl",), "a shell verifies signatures with it"),
+        Part("prometheus", ("prometheus", "promtool"), ("prometheus",), "what scrapes the panel"),
         Part("wrk", ("wrk",), ("wrk",), "the load of the benchmark"),
     )
 }
@@ -109,10 +164,12 @@ def main(arguments: list[str]) -> int:
     if "--check" not in arguments:
         for program in GO_PROGRAMS.values():
             _build(program)
-    sentences = [sentence for name in [*PARTS, *GO_PROGRAMS] if (sentence := missing(name))]
+        for name in NODE_PACKAGES:
+            _install_node_package(name)
+    sentences = [sentence for name in [*PARTS, *GO_PROGRAMS, *NODE_PACKAGES] if (sentence := missing(name))]
     for sentence in sentences or ["Every part is here."]:
         _say(sentence)
-    for reason in filter(None, map(left_out, GO_PROGRAMS)):
+    for reason in filter(None, map(left_out, [*GO_PROGRAMS, *NODE_PACKAGES])):
         _say(reason)
     return 1 if sentences else 0
 
@@ -144,12 +201,22 @@ def built(name: str) -> Path | None:
     return next((path for path in paths if path.is_file()), None)
 
 
+def installed(name: str) -> Path | None:
+    """Return the folder of a package for Node.js that this script installed, in the version that is wanted."""
+    folders = (_node_folder(data, name) for data in (_data_dir(), ROOT / "var"))
+    return next((folder for folder in folders if (folder / "node_modules").is_dir()), None)
+
+
 def missing(name: str, find: Find = find) -> str | None:
     """None, or one sentence that says what is missing and the command that installs it."""
     if name in GO_PROGRAMS:
         if built(name) or left_out(name):
             return None
         return f"{name} is missing ({GO_PROGRAMS[name].serves}). Build it: python tests/parts/install.py"
+    if name in NODE_PACKAGES:
+        if installed(name) or left_out(name):
+            return None
+        return f"{name} is missing ({NODE_PACKAGES[name].serves}). Install it: python tests/parts/install.py"
     part = PARTS[name]
     absent_programs = [wanted for wanted in part.programs if find(wanted) is None]
     if not absent_programs:
@@ -163,9 +230,26 @@ def left_out(name: str) -> str | None:
     if name in GO_PROGRAMS and built(name) is None and shutil.which("go") is None:
         return (
             f"Tests with {name} are left out: no Debian package has it, "
-            "and without Go (https://go.dev/dl/, 1.25 or newer) it cannot be built."
+            "and without Go (https://go.dev/dl/, 1.26 or newer) it cannot be built."
+        )
+    if name in NODE_PACKAGES and 0 < _node_version() < NODE_LEAST:
+        return (
+            f"Tests with {name} are left out: it needs Node.js {NODE_LEAST} or newer "
+            f"(https://nodejs.org/), and this is {_node_version()}."
         )
     return None
+
+
+def _node_version() -> int:
+    """The major version; 0 where there is none."""
+    node = find("node")
+    said = (
+        subprocess.run([node, "--version"], check=False, capture_output=True, text=True).stdout
+        if node
+        else ""
+    )
+    number = said.strip().removeprefix("v").partition(".")[0]
+    return int(number) if number.isdigit() else 0
 
 
 def _install_packages(parts: list[Part]) -> None:
@@ -223,6 +307,23 @@ def _build(wanted: GoProgram | OwnGoProgram) -> None:
     environment = os.environ | {"GOBIN": str(folder), "CGO_ENABLED": "0"}
     if subprocess.run([go, *wanted.command], check=False, env=environment, cwd=folder).returncode == 0:
         (folder / wanted.stamp).touch()
+
+
+def _install_node_package(name: str) -> None:
+    npm, folder = find("npm"), _node_folder(_data_dir(), name)
+    if npm is None or installed(name) or left_out(name):
+        return
+    _say(f"Installing {name} for Node.js …")
+    draft = folder.with_name(f"{folder.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(NODE_PACKAGES[name].folder, draft)
+    command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    if subprocess.run(command, check=False, cwd=draft).returncode == 0:
+        draft.rename(folder)
+
+
+def _node_folder(data: Path, name: str) -> Path:
+    return data / "parts" / f"{name}-{NODE_PACKAGES[name].stamp}"
 
 
 def _data_dir() -> Path:

@@ -1,6 +1,8 @@
-"""A registry that answers what a test says, on a real socket: slow, broken, lying, or gone."""
+"""A server that answers what a test says, on a real socket: slow, broken, lying, or gone."""
 
 import json
+import ssl
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -9,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from registry_sync.client import RegistryClient, Timing
+from tests.parts import certificates
 
 
 @dataclass(slots=True)
@@ -47,15 +50,26 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # of the usual 5 the sixth that comes at once waits 1 to 7 s
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Someone who does not trust our certificate, or hangs up, is no error of ours."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
 
 class Scripted:
-    """`says` maps a path, without its query, to an Answer, or to a function of the request's headers."""
+    """`says` maps a path, without its query, to an Answer, or to a function of the request's headers.
 
-    def __init__(self, port: int = 0, *, otherwise: Answer | None = None) -> None:
+    `tls`: it speaks HTTPS with that certificate.
+    """
+
+    def __init__(
+        self, port: int = 0, *, otherwise: Answer | None = None, tls: certificates.Files | None = None
+    ) -> None:
         self.otherwise = otherwise or Answer(500)
         self.says: dict[str, Answer | Callable[[Any], Answer]] = {}
         self.by_request: dict[str, Callable[[BaseHTTPRequestHandler], Answer]] = {}  # where the query counts
         self.asked: list[str] = []
+        self.bodies: list[bytes] = []  # of what was posted
         self._over = threading.Event()
         script = self
 
@@ -69,16 +83,32 @@ class Scripted:
             def do_DELETE(self) -> None:
                 script.reply(self)
 
+            def do_POST(self) -> None:
+                script.bodies.append(self.rfile.read(int(self.headers["Content-Length"] or 0)))
+                script.reply(self)
+
             def log_message(self, *_words: object) -> None:
                 """Silent."""
 
         self._server = _Server(("127.0.0.1", port), Handler)
+        self._scheme = "https" if tls else "http"
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(tls.certificate, tls.key)
+            # The handshake is the handler's: in accept() a silent client would keep all others waiting.
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01})
         self._thread.start()
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def port(self) -> int:
+        return self._server.server_port
 
     def client(self, **seconds: float) -> RegistryClient:
         """Return a client that waits no longer than a test wants to; `seconds` as in Timing."""

@@ -75,7 +75,9 @@ def told(tmp_path: Path) -> Path:
 def url(nodes: list[Node], told: Path, tmp_path: Path) -> Iterator[str]:
     port, spec = processes.free_port(), tmp_path / "hop.json"
     ports = [node.port for node in nodes]
-    spec.write_text(json.dumps({"port": port, "web": ports, "tokens": ports, "told": str(told)}))
+    spec.write_text(
+        json.dumps({"port": port, "web": ports, "tokens": ports, "told": str(told), "passed": "/dev/null"})
+    )
     command = [sys.executable, "-m", "tests.load.soak.hop", spec]
     hop = processes.start("hop", command, log=tmp_path / "hop.log")
     address = f"http://127.0.0.1:{port}"

@@ -1,10 +1,21 @@
 """Every case of the rule, against an expectation written another way: by the text of docs, not by its code."""
 
+from dataclasses import replace
 from itertools import product
 
 import pytest
 
-from namespaces.access import AccessContext, Action, GrantedLevel, GrantSource, Level, UserStatus, decide
+from namespaces.access import (
+    PULL_REQUEST_REASONS,
+    AccessContext,
+    Action,
+    GrantedLevel,
+    GrantSource,
+    Level,
+    UserStatus,
+    allowed_actions,
+    decide,
+)
 
 CASES = list(product(UserStatus, (True, False), (True, False), Level, Level, Action))
 RANK = {Action.PULL: 1, Action.PUSH: 2, Action.DELETE: 3}
@@ -35,6 +46,24 @@ def test_rule(
     assert bool(verdict) is expected
     assert verdict.reason
     assert bool(verdict.remedy) is not expected
+
+
+@pytest.mark.parametrize(("user_status", "exists", "public", "wide", "narrow", "action"), CASES)
+def test_a_pull_request_may_pull_what_its_user_may_and_nothing_else(
+    user_status: UserStatus, exists: bool, public: bool, wide: Level, narrow: Level, action: Action
+) -> None:
+    usual = facts(user_status, exists, public, wide, narrow)
+    capped = replace(usual, pulls_only=True)
+    expected = bool(decide(usual, action)) and action is Action.PULL
+
+    verdict = decide(capped, action)
+
+    assert verdict.allowed is expected
+    assert allowed_actions(capped, [action]) == [action] * expected
+    assert verdict.reason
+    assert bool(verdict.remedy) is not expected
+    if verdict.allowed != decide(usual, action).allowed:
+        assert verdict.reason in PULL_REQUEST_REASONS
 
 
 def test_the_trace_names_every_road_the_strongest_first() -> None:

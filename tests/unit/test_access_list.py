@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from hypothesis import given
 from hypothesis import strategies as st
 
-from namespaces.access import AccessContext, Action, GrantedLevel, GrantSource, Level, UserStatus, decide
+from namespaces.access import (
+    BLOCKED,
+    AccessContext,
+    Action,
+    GrantedLevel,
+    GrantSource,
+    Level,
+    UserStatus,
+    decide,
+)
 from registry_sync.tokens.access_list import authorize
 from registry_sync.tokens.claims import build_claims
 from registry_sync.tokens.scope import parse_scopes
@@ -82,7 +91,7 @@ def test_asking_for_more_elsewhere_changes_nothing_here(
         assert granted(alone, world).get(name) == together.get(name)
 
 
-@given(SCOPES, WORLDS, st.sampled_from([UserStatus.DISABLED, UserStatus.EXPIRED, UserStatus.ACCOUNT_CLOSED]))
+@given(SCOPES, WORLDS, st.sampled_from(sorted(BLOCKED)))
 def test_who_lost_the_right_gets_nothing_whatever_grants_remain(
     scopes: list[str], world: Mapping[str, AccessContext], user_status: UserStatus
 ) -> None:

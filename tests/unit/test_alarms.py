@@ -27,3 +27,9 @@ def test_each_comes_with_its_beginning_the_worst_first() -> None:
 def test_what_a_silent_worker_found_last_is_no_news() -> None:
     signs = HealthSigns(unreachable_since=EARLIER, worker_at=EARLIER, no_worker=True, read_only=True)
     assert alarms(signs) == {Alarm.READ_ONLY: None, Alarm.NO_WORKER: EARLIER}
+
+
+def test_while_garbage_is_collected_that_it_does_not_answer_is_meant() -> None:
+    signs = HealthSigns(unreachable_since=EARLIER, refused_since=NOW, collecting=True)
+    assert alarms(signs) == {Alarm.COLLECTING: None}
+    assert list(alarms(HealthSigns(read_only=True, collecting=True))) == [Alarm.READ_ONLY, Alarm.COLLECTING]

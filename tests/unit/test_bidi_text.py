@@ -32,6 +32,11 @@ def test_json_is_laid_out() -> None:
     assert (raw.text, raw.formatted, raw.cut) == ('{\n  "a": [\n    "é"\n  ]\n}', True, False)
 
 
+def test_floats_that_stay_as_they_are_are_laid_out() -> None:
+    assert display_text(b'{"a":0.5}').text == '{\n  "a": 0.5\n}'
+    assert not display_text(b'{"a":0.50}').formatted
+
+
 def test_what_laying_out_would_change_is_shown_as_it_is() -> None:
     for body in (b'{"a":1,"a":2}', b'{"a":1.0000000000000000001}', b'{"a":NaN}', b"not JSON", b""):
         raw = display_text(body)

@@ -6,7 +6,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from accounts.common.client_ip import client_address, client_network
+from accounts.common.client_ip import client_address, client_network, wide_network_of
 
 PEER, CLIENT = "192.0.2.1", "203.0.113.9"
 FORGED = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
@@ -85,3 +85,15 @@ def test_a_place_is_a_whole_network_of_ipv6_and_one_address_of_ipv4(settings: Se
 def test_an_address_fits_where_it_is_kept(settings: Settings, forged: str) -> None:
     settings.TRUSTED_PROXY_COUNT = 1
     assert len(address(forged)) <= 45
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:2::7", "2001:db8:1::/48"),
+        ("", ""),
+    ],
+)
+def test_a_wide_network_is_what_a_household_keeps(address: str, network: str) -> None:
+    assert wide_network_of(address) == network

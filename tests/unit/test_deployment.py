@@ -1,7 +1,8 @@
-"""Dockerfile, compose.yaml, Caddyfile, settings and docs/operations.md tell one story."""
+"""Dockerfile, compose.yaml, Caddyfile, deploy/, settings and docs/operations.md tell one story."""
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,13 @@ COMPOSE_TEXT = (ROOT / "compose.yaml").read_text()
 COMPOSE: dict[str, Any] = yaml.safe_load(COMPOSE_TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 PANEL = {name: service for name, service in SERVICES.items() if service["image"] == "registry-manager"}
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+NGINX = (ROOT / "deploy/nginx/registry-manager.conf").read_text()
+UNITS = {
+    path.stem.removeprefix("registry-manager-"): path.read_text()
+    for path in (ROOT / "deploy/systemd").iterdir()
+}
 NOT_SETTINGS = {"PANEL_HOST", "TLS"}  # compose.yaml alone reads these
 
 
@@ -158,23 +165,77 @@ def test_the_image_has_the_whole_program_and_no_more() -> None:
     packages = set(
         re.findall(r"root_packages = \[(.*)\]", (ROOT / "pyproject.toml").read_text())[0].split('"')[1::2]
     )
-    assert let_in == packages | {"manage.py", "requirements.lock", "static", "templates"}
+    assert let_in == packages | {"manage.py", "pyproject.toml", "requirements.lock", "static", "templates"}
     assert all((ROOT / name).exists() for name in let_in)
     assert "--require-hashes" in DOCKERFILE
     assert re.search(r"^USER (?!root|0)", DOCKERFILE.rpartition("FROM ")[2], re.MULTILINE)
     assert "/healthz" in DOCKERFILE
 
 
+def test_the_base_of_the_image_is_one_that_is_never_another() -> None:
+    (base,) = re.findall(r"^ARG PYTHON=(.*)", DOCKERFILE, re.MULTILINE)
+    named = re.fullmatch(r"python:3\.(\d+)-slim-[a-z]+@sha256:[0-9a-f]{64}", base)
+    assert named
+    assert int(named[1]) >= int(PROJECT["requires-python"].removeprefix(">=3."))
+    assert set(re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)) == {"${PYTHON}"}
+
+
+def test_the_image_says_what_it_is() -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', DOCKERFILE))
+    build = (ROOT / ".ci/image").read_text()
+    assert labels["description"] == PROJECT["description"]
+    for name in ("version", "revision", "created"):
+        assert labels[name] == f"${{{name.upper()}}}"
+        assert f'--build-arg "{name.upper()}=$' in build
+
+
+def test_the_changelog_tells_of_this_version() -> None:
+    """Sections as https://keepachangelog.com wants them: "Unreleased", then each version with its day."""
+    heads = re.findall(r"^## (.*)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    releases = [head for head in heads if head != "Unreleased"]
+    assert heads[-len(releases) :] == releases
+    found = [re.fullmatch(r"(\d+\.\d+\.\d+) - \d{4}-\d\d-\d\d", head) for head in releases]
+    assert all(found)
+    assert found[0]
+    assert found[0][1] == PROJECT["version"]
+
+
+def started(unit: str) -> list[list[str]]:
+    return [
+        line.split()
+        for line in re.findall(
+            r"^ExecStart=/opt/registry-manager/\.venv/bin/(.*)$", UNITS[unit], re.MULTILINE
+        )
+    ]
+
+
 def test_systemd_starts_what_the_image_starts() -> None:
     found = re.search(r"^CMD (\[.*\])\s*\Z", DOCKERFILE, re.MULTILINE | re.DOTALL)
     assert found
-    web = " ".join(json.loads(found[1].replace("\\\n", "")))
-    text = re.sub(r"\s*\\\n\s*", " ", OPERATIONS)
-    assert web.replace(" --host 0.0.0.0", "") in text
-    for name in ("tokens", "worker", "scheduler"):
-        command = " ".join(SERVICES[name]["command"])
-        command = command.replace("python", ".venv/bin/python").replace("--host 0.0.0.0", "--port 8001")
-        assert command in text
+    web = json.loads(found[1].replace("\\\n", ""))
+    for name, command in {
+        "web": web,
+        **{name: SERVICES[name]["command"] for name in ("tokens", "worker", "scheduler")},
+    }.items():
+        (words,) = started(name)
+        port = ["--port", "8001"] if name == "tokens" else []
+        listens = {"0.0.0.0": "${LISTEN}"}  # noqa: S104
+        assert sorted(words) == sorted(listens.get(word, word) for word in [*command, *port])
+
+
+def test_systemd_prepares_what_compose_prepares() -> None:
+    commands = [SERVICES[name]["command"] for name in ("prepare", "migrate")]
+    assert started("migrate")[:2] == [[*commands[0], "$KEYS"], commands[1]]
+
+
+def test_units_keep_away_from_each_other_and_from_the_machine() -> None:
+    """What protects them is the same in all, and only the panel's own folder can be written."""
+    protected = {text[text.index("User=") : text.index("[Install]")] for text in UNITS.values()}
+    assert len(protected) == 1
+    assert {"ProtectSystem=strict", "NoNewPrivileges=true", "CapabilityBoundingSet="} <= set(
+        protected.pop().split()
+    )
+    assert {name for name, text in UNITS.items() if "EnvironmentFile=" not in text} == {"registry"}
 
 
 LINKS = [
@@ -187,13 +248,14 @@ LINKS = [
 
 @pytest.mark.parametrize("link", LINKS)
 def test_no_proxy_writes_down_a_link_that_is_as_good_as_a_password(link: str) -> None:
-    hidden = re.search(r'request>uri regexp "(.*)" "(.*)"', (ROOT / "Caddyfile").read_text())
-    assert hidden
-    assert "SECRET" not in re.sub(hidden[1], hidden[2].replace("${1}", r"\1"), link)
-    silent = re.search(r"location ~ (\S+) \{\s+access_log off;.*\s+error_log /dev/null;", OPERATIONS)
+    for file in ("Caddyfile", "deploy/caddy/Caddyfile"):
+        hidden = re.search(r'request>uri regexp "(.*)" "(.*)"', (ROOT / file).read_text())
+        assert hidden
+        assert "SECRET" not in re.sub(hidden[1], hidden[2].replace("${1}", r"\1"), link)
+    silent = re.search(r"location ~ (\S+) \{\s+access_log off;.*\s+error_log /dev/null;", NGINX)
     assert silent
     assert re.match(silent[1], link)
-    assert "--access-log" not in DOCKERFILE + OPERATIONS + (ROOT / "manager/standalone/run.py").read_text()
+    assert "--access-log" not in DOCKERFILE + str(UNITS) + (ROOT / "manager/standalone/run.py").read_text()
 
 
 def test_the_new_key_of_a_password_or_token_reaches_whoever_answers_for_one() -> None:

@@ -44,6 +44,7 @@ def test_whoever_fails_says_what_to_change() -> None:
         registry.events(EventProbe(None), SETTINGS),
         panel.worker(None, NOW, timedelta(minutes=2), asked=True),
         panel.disk(99_000_000, "/data"),
+        panel.sign_in_provider("https://login.example.com", "It does not answer."),
         addresses.form(replace(SETTINGS, public_url="http://x"), production=True),
     ):
         assert finding.state is State.FAIL
@@ -286,6 +287,19 @@ def test_certificates(leaf: int, root: int, state: State) -> None:
     assert panel.certificates(*pair, NOW).state is state
 
 
+@pytest.mark.parametrize(
+    ("digests", "state"),
+    [
+        ({}, State.SKIPPED),
+        ({"a": "1"}, State.OK),
+        ({"a": "1", "b": "1"}, State.OK),
+        ({"a": "1", "b": "2"}, State.FAIL),
+    ],
+)
+def test_the_keys_of_all_machines(digests: dict[str, str], state: State) -> None:
+    assert panel.machine_keys(digests, "/data/secrets").state is state
+
+
 def test_database_and_queue() -> None:
     assert panel.database("", []).state is State.OK
     assert "migrate" in lines(panel.database("", ["registry_sync.0003_doctor"]))
@@ -462,3 +476,32 @@ def test_a_result_is_kept_as_json_with_its_sentences_packed() -> None:
     assert (row["key"], row["title"], row["state"]) == ("service", "Service", "fail")
     assert row["text"][0].startswith("Its service name is %(named)s")
     assert row["fixes"][0]["lines"] == f"service: {SETTINGS.service}"
+
+
+def test_a_sign_in_provider_is_asked_where_there_is_one() -> None:
+    assert panel.sign_in_provider("", "").state is State.OK
+    assert panel.sign_in_provider("https://login.example.com", "").state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("age", "running", "days", "state"),
+    [
+        (None, None, 7, State.PENDING),
+        (None, 6, 7, State.PENDING),
+        (None, 8, 7, State.WARN),
+        (None, 8, 0, State.OK),
+        (6, 90, 7, State.OK),
+        (8, 90, 7, State.WARN),
+        (8, 90, 0, State.OK),
+    ],
+)
+def test_a_backup_that_is_too_old_is_told_of(
+    age: int | None, running: int | None, days: int, state: State
+) -> None:
+    at, since = (None if each is None else NOW - timedelta(days=each) for each in (age, running))
+    begin = at or since
+    due_at = begin + timedelta(days=days) if begin and days else None
+    found = panel.backup(at, "ada@host", days=days, due_at=due_at, now=NOW)
+    assert found.state is state
+    assert ("ada@host" in found.text) is bool(age and days)
+    assert bool(lines(found)) is (state is State.WARN)

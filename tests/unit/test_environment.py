@@ -1,6 +1,7 @@
 """Each wrong value is refused by a sentence that names the setting and does not repeat what may be a secret."""
 
 from collections.abc import Callable
+from ipaddress import ip_network
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -13,6 +14,7 @@ READERS: dict[str, Callable[[], object]] = {
     "flag": lambda: environment.flag("SETTING", default=False),
     "host": lambda: environment.host("SETTING", ""),
     "hosts": lambda: environment.hosts("SETTING"),
+    "networks": lambda: environment.networks("SETTING"),
     "number": lambda: environment.number("SETTING", 1, least=1, most=9999),
     "one of": lambda: environment.one_of("SETTING", "open", environment.SIGNUP_MODES),
     "sender": lambda: environment.sender("SETTING", ""),
@@ -27,6 +29,7 @@ WRONG = {
     "flag": ["maybe", "2", "tru e"],
     "host": ["https://x", "a b", "", "x/y", "user@x", "x:y", "x:123456", "[::1", "x\ny"],
     "hosts": ["*", "*.example.com", "https://x", "a b", "x/y"],
+    "networks": ["10.0.0.1/8", "10.0.0.0/33", "example.com", "10.0.0.0/8 fd00::/8", "*"],
     "number": ["abc", "0", "-1", "10000", "1.5", "", "\u00b2", "\uff11", "9" * 5000, "1e3"],
     "one of": ["", "OPEN", "open closed", "maybe"],
     "sender": ["nobody", "a\nb <a@b.c>", "", "<>"],
@@ -43,6 +46,7 @@ RIGHT: dict[str, list[tuple[str, object]]] = {
     "flag": [("true", True), ("True", True), ("0", False), ("off", False)],
     "host": [("a.b", "a.b"), ("localhost:5000", "localhost:5000"), ("[::1]:5", "[::1]:5")],
     "hosts": [("a.b, .c.d", ["a.b", ".c.d"]), ("", [])],
+    "networks": [("", ()), ("10.0.0.0/8, fd00::/8", (ip_network("10.0.0.0/8"), ip_network("fd00::/8")))],
     "number": [("1", 1), ("9999", 9999)],
     "one of": [("closed", "closed")],
     "sender": [("Us <a@b.c>", "Us <a@b.c>"), ("a@b.c", "a@b.c")],

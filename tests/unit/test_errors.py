@@ -1,5 +1,7 @@
 """What goes wrong says so in words, by field where there is one."""
 
+from dataclasses import replace
+
 from accounts.common.errors import Conflict, Invalid, NotFound, RateLimited
 from accounts.principal import SYSTEM, Kind, Principal
 
@@ -29,3 +31,11 @@ def test_too_many_says_how_long_to_wait() -> None:
 def test_the_system_is_nobody_who_has_a_row() -> None:
     assert SYSTEM.person_id == 0
     assert Principal(kind=Kind.PERSON, id=7, label="anna").person_id == 7
+
+
+def test_a_token_of_one_account_is_nobody_in_another() -> None:
+    anna = Principal(kind=Kind.PERSON, id=7, label="anna")
+    assert anna.person_in("team-red") == 7
+    narrowed = replace(anna, only_account="team-red")
+    assert narrowed.person_in("team-red") == 7
+    assert narrowed.person_in("team-blue") == 0

@@ -295,10 +295,10 @@ def test_a_placeholder_is_the_same_for_the_same_nonce_alone() -> None:
     assert Placeholder("a").config_digest.encode() in Placeholder("a").manifest
 
 
-def test_blobs_of_counts_a_shared_blob_once_and_an_unknown_manifest_has_none() -> None:
+def test_blobs_of_counts_a_shared_blob_once_and_manifests_themselves() -> None:
     nodes = {
-        "x": ManifestNode("x", frozenset(), {"base": 10, "own": 3}),
+        "x": ManifestNode("x", frozenset(), {"base": 10, "own": 3}, body_bytes=7),
         "y": ManifestNode("y", frozenset(), {"base": 12}),
     }
     deletions = [PlannedDeletion("x"), PlannedDeletion("y"), PlannedDeletion("z")]
-    assert blobs_of(DeletionGraph(nodes, {}), deletions) == {"base": 12, "own": 3}
+    assert blobs_of(DeletionGraph(nodes, {}), deletions) == {"base": 12, "own": 3, "x": 7, "y": 0, "z": 0}

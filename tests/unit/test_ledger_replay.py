@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from namespaces.access import Action, Level, UserStatus
+from namespaces.access import BLOCKED, Action, Level, UserStatus
 from namespaces.ledger.replay import (
     AccessChange,
     AccessFacts,
@@ -73,7 +73,7 @@ def test_what_is_allowed_now_and_not_afterwards_is_refused(change: AccessChange,
     assert refused(USES, FACTS, change) == lost
 
 
-@pytest.mark.parametrize("status", [UserStatus.DISABLED, UserStatus.EXPIRED, UserStatus.ACCOUNT_CLOSED])
+@pytest.mark.parametrize("status", sorted(BLOCKED))
 def test_what_is_refused_already_is_not_lost(status: UserStatus) -> None:
     facts = AccessFacts({**FACTS.users, CI: UserFacts(1, status)}, FACTS.namespaces, FACTS.grants)
     assert refused([CI_PULLS, open_ci], facts, AccessChange(users=frozenset({CI}))) == []

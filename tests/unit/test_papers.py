@@ -32,6 +32,7 @@ ROOMS = (
     "tests",
     "docs",
     "findings",
+    "deploy",
 )
 
 
@@ -94,6 +95,13 @@ def test_the_glossary_is_in_order_and_says_each_word_once() -> None:
         rows = re.findall(r"^\| ([^|]+?) \|", part, re.MULTILINE)
         words = [row.lower() for row in rows[1:]]
         assert words == sorted(set(words))
+
+
+def test_every_decision_is_listed_under_a_number_of_its_own() -> None:
+    folder = ROOT / "docs/adr"
+    files = sorted(path.name for path in folder.glob("0*.md"))
+    assert [int(name[:4]) for name in files] == list(range(1, len(files) + 1))
+    assert re.findall(r"\((0\d{3}-[a-z0-9-]+\.md)\)", (folder / "README.md").read_text()) == files
 
 
 def test_every_finding_is_listed() -> None:

@@ -215,6 +215,25 @@ class TestSign:
         (folder / "leaf.pem").unlink()
         assert kid_of(signer.sign(claims(SECOND + 60))) == old
 
+    def test_whoever_signs_renews_the_leaf_when_a_third_is_left(self, folder: Path) -> None:
+        """Each machine may have a leaf of its own, and no worker."""
+        signer, other = Signer(folder), Signer(folder)
+        old = kid_of(signer.sign(claims()))
+        early, due = (SECOND + int(timedelta(days=days).total_seconds()) for days in (19, 21))
+        assert kid_of(signer.sign(claims(early))) == old
+        new = kid_of(signer.sign(claims(due)))
+        assert new != old
+        assert kid_of(other.sign(claims(due))) == new
+
+    def test_a_leaf_that_cannot_be_renewed_goes_on_signing(
+        self, folder: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        signer = Signer(folder)
+        old = kid_of(signer.sign(claims()))
+        (folder / "ca.key").unlink()
+        assert kid_of(signer.sign(claims(SECOND + 25 * 24 * 3600))) == old
+        assert "ca.key is missing" in caplog.text
+
     def test_key_is_parsed_once(self, folder: Path) -> None:
         signer = Signer(folder)
         assert signer.leaf(now=SECOND) is signer.leaf(now=SECOND + 3600)

@@ -69,6 +69,7 @@ def test_each_case(action: Action | None, denied: DeniedRepository, expected: Re
         (UserStatus.DISABLED, RemedyKind.ENABLE_USER),
         (UserStatus.EXPIRED, RemedyKind.EXTEND_USER),
         (UserStatus.ACCOUNT_CLOSED, RemedyKind.OPEN_ACCOUNT),
+        (UserStatus.ACCOUNT_SUSPENDED, RemedyKind.RESTORE_ACCOUNT),
     ],
 )
 def test_no_grant_helps_a_user_that_is_blocked(user_status: UserStatus, kind: RemedyKind) -> None:

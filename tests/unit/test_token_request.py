@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from registry_sync.tokens.request import (
     MAX_BASIC,
     MAX_BODY,
+    MAX_PASSWORD,
     Credentials,
     TokenError,
     TokenRequest,
     _fields,
     parse_request,
+    read_basic,
 )
 
 # A server hands headers and query on as latin-1, whatever the bytes were.
@@ -41,6 +43,9 @@ def status(**asked: Any) -> int:
     except TokenError as refusal:
         return refusal.status
     return 200
+
+
+FORM = b"grant_type=password&username=u&password="
 
 
 def basic(text: str) -> str:
@@ -97,12 +102,23 @@ def test_the_query_never_says_who_asks(account: str, username: str, password: st
             {"method": "POST", "body": b"grant_type=password&a=".ljust(MAX_BODY + 1, b"x")},
         ),
         ({"header": basic("u:" + "p" * (MAX_BASIC // 2))}, {"header": basic("u:" + "p" * MAX_BASIC)}),
+        ({"header": basic("u:" + "p" * MAX_PASSWORD)}, {"header": basic("u:" + "p" * (MAX_PASSWORD + 1))}),
+        (
+            {"method": "POST", "body": FORM + b"p" * MAX_PASSWORD},
+            {"method": "POST", "body": FORM + b"p" * (MAX_PASSWORD + 1)},
+        ),
     ],
-    ids=["form", "password"],
+    ids=["form", "header", "password", "password in a form"],
 )
 def test_what_is_read_is_bounded(asked: dict[str, Any], refused: dict[str, Any]) -> None:
     assert status(**asked) == 200
     assert status(**refused) in (400, 401)
+
+
+def test_of_a_name_that_nobody_has_enough_is_kept_to_be_wrong() -> None:
+    found = read_basic(basic("n" * 5000 + ":p"))
+    assert found
+    assert len(found.username) < 1000
 
 
 # What a field may be, and what looks like one: our names whole, in part and escaped, and whatever else.

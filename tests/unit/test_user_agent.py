@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.common.user_agent import LONGEST, browser, short
+from accounts.common.user_agent import LONGEST, browser, client_name, short
 
 DOCKER = (
     "docker/27.5.1 go/go1.22.11 git-commit/4c9b3b0 kernel/6.8.0-51-generic os/linux arch/amd64 "
@@ -117,3 +117,18 @@ def test_a_persons_own_browser_also_says_what_it_runs_on(agent: str, expected: s
 )
 def test_what_a_client_runs_on_is_no_name_of_it(agent: str) -> None:
     assert short(agent) == ""
+
+
+@pytest.mark.parametrize(
+    ("client", "name"),
+    [
+        ("Firefox/128, Linux", "Firefox on Linux"),
+        ("Safari/17, iOS", "Safari on iOS"),
+        ("Edge/130", "Edge"),
+        ("curl/8.14.1", "curl/8.14.1"),
+        ("docker/27.5.1, Linux", "docker/27.5.1, Linux"),
+        ("", ""),
+    ],
+)
+def test_people_call_a_browser_by_its_name_and_system(client: str, name: str) -> None:
+    assert client_name(client) == name

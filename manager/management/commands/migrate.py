@@ -1,6 +1,8 @@
 """Django's `migrate`, beside a panel that is in use."""
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -10,23 +12,26 @@ from django.db import DatabaseError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from accounts.common.database_errors import Outage, first_line, outage_of
-from manager import earlier_build
+from manager import earlier_build, migration_lock
 
 ATTEMPTS = 10
+BETWEEN = 0.5  # seconds
 
 
 class Command(migrate.Command):
     """Django's own `migrate`, without the time limit of pages.
 
     A lock that is not to be had within `lock_timeout` is given up, since all pages wait behind whoever waits for it,
-    and asked for again; what was applied by then stays applied.
+    and asked for again; what was applied by then stays applied. Of several machines that start at once, one migrates
+    and the others wait for it.
     """
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             earlier_build.refuse(connections[options["database"]])
-            _lift_limit(connections[options["database"]])
-            self._migrate(*args, **options)
+            with _alone(connections[options["database"]], self.stderr.write):
+                _lift_limit(connections[options["database"]])
+                self._migrate(*args, **options)
         except DatabaseError as error:
             if outage_of(error) is Outage.POOLER:
                 raise CommandError(Outage.POOLER.sentence) from error
@@ -44,6 +49,37 @@ class Command(migrate.Command):
                 time.sleep(1)
             else:
                 return
+
+
+@contextmanager
+def _alone(connection: BaseDatabaseWrapper, say: Callable[[str], object]) -> Iterator[None]:
+    """Hold the lock of migrations, in a transaction of a connection of its own: so it works behind a pooler too.
+
+    The lock is asked for again and again. An index that is built beside the panel waits for all statements that are
+    running, also for one that waits for the lock.
+    """
+    if connection.vendor != "postgresql":
+        yield
+        return
+    holder, waits = connection.copy(), False
+    try:
+        while not _took_lock(holder):
+            holder.rollback()
+            if not waits:
+                say("another migration is running; waiting for its end")
+            waits = True
+            time.sleep(BETWEEN)
+        yield
+    finally:
+        holder.close()
+
+
+def _took_lock(holder: BaseDatabaseWrapper) -> bool:
+    """Begin a transaction and leave it open."""
+    holder.set_autocommit(False)
+    with holder.cursor() as cursor:
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+    return migration_lock.took(holder)
 
 
 def _connect_anew(connection: BaseDatabaseWrapper) -> None:

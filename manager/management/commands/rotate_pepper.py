@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
 from accounts.common import clock, secret_files
+from accounts.common.amounts import amount
 from accounts.models import Secret
 from accounts.peppers import peppers
 
@@ -18,9 +19,8 @@ class Command(BaseCommand):
         if new:
             self._make()
         newest, *older = (pepper.version for pepper in peppers())
-        self.stdout.write(
-            f"pepper-{newest}.key: {Secret.objects.live(clock.now()).filter(pepper_version=newest).count()} passwords"
-        )
+        count = Secret.objects.live(clock.now()).filter(pepper_version=newest).count()
+        self.stdout.write(f"pepper-{newest}.key: {amount(count, 'password', 'passwords')}")
         for version in older:
             self._tell(version)
 
@@ -32,6 +32,7 @@ class Command(BaseCommand):
 
     def _tell(self, version: int) -> None:
         left = Secret.objects.live(clock.now()).filter(pepper_version=version).select_related("user__account")
-        self.stdout.write(f"pepper-{version}.key: {left.count()} passwords, until they are used again")
+        told = amount(left.count(), "password, until it is used", "passwords, until they are used")
+        self.stdout.write(f"pepper-{version}.key: {told} again")
         for secret in left.order_by("user__account__handle", "user__username")[:100]:
             self.stdout.write(f"  {secret.user.account.handle}  {secret.user}  {secret.user.description}")

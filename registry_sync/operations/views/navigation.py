@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import permissions
+from accounts.common.counted import counted_together
+from accounts.id_tokens import selectors as issuer_selectors
 from accounts.views.request import PersonRequest, principal, tab
 from registry_sync import selectors
 
@@ -29,18 +31,31 @@ def operators(page: Page) -> Page:
 
 
 def system_context(current: str) -> dict[str, Any]:
-    failed = selectors.event_counts()["failed"]
+    failed = counted_together(
+        {
+            "system-events": selectors.events_for("failed"),
+            "system-issuers": issuer_selectors.failing_issuers(),
+        }
+    )
     tabs = {
         "system": _("Overview"),
         "doctor": _("Doctor"),
         "system-events": _("Events"),
         "system-differences": _("Differences"),
         "system-repositories": _("Repositories"),
+        "system-groups": _("Groups"),
+        "system-issuers": _("ID token issuers"),
+        "system-accounts": _("Accounts"),
+        "system-people": _("People"),
         "system-leaks": _("Leaked passwords"),
+        "system-sign-in": _("Sign-in"),
         "system-settings": _("Settings"),
     }
-    words = ngettext("%(count)s failed", "%(count)s failed", failed) % {"count": failed}
-    counts = {"system-events": words if failed else ""}
+    counts = {
+        name: ngettext("%(count)s failed", "%(count)s failed", count) % {"count": count}
+        for name, count in failed.items()
+        if count
+    }
     return {
         "subtabs": [
             {"text": text, "url": reverse(name), "current": name == current, "count": counts.get(name, "")}

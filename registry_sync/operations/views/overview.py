@@ -1,5 +1,7 @@
 """How it all goes: the parts that must live, the sync runs, and a run that waits for a decision."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -10,12 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import outbox
 from accounts.common.errors import Invalid
 from accounts.common.pagination import paginate
-from accounts.selectors import dropped
+from accounts.selectors import accounts_of, dropped
 from accounts.views.request import PersonRequest, principal
 from registry_sync import installation_status, jobs, selectors
 from registry_sync.models import DiagnosticRun
-from registry_sync.operations import permissions, service
+from registry_sync.operations import permissions, restoration, service
+from registry_sync.operations.installation import installation
 from registry_sync.operations.views.navigation import operators, system_context
+from registry_sync.reclaim import runs as reclaims
 
 RUNS_SHOWN, QUARANTINED_SHOWN = 20, 100
 
@@ -54,25 +58,45 @@ def retry_quarantined(request: PersonRequest, id: int) -> HttpResponse:  # noqa:
 
 def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
     checkup = selectors.diagnostic_runs().filter(state=DiagnosticRun.State.DONE).first()
-    context = system_context("system") | {
-        "page": paginate(selectors.runs(), cursor=request.GET.get("page", ""), size=RUNS_SHOWN),
-        "held": selectors.run_needing_approval(),
-        "rollback": selectors.rolled_back(timezone.now()),
-        "approval_phrase": service.APPROVAL_PHRASE,
-        "problem": problem,
-        "pulses": selectors.component_health(timezone.now()),
-        "event_at": selectors.last_event_at(),
-        "agreed": selectors.is_approved(),
-        "checkup": checkup,
-        "outdated": checkup is not None
-        and installation_status.changed_since(request.user, checkup.finished_at),
-        "counts": selectors.event_counts(),
-        "mails": outbox.counts(),
-        "mail_problem": outbox.last_problem(),
-        "dropped": dropped(),
-        "clock_at": selectors.clock_went_back(timezone.now()),
-        "leap_at": selectors.clock_ran_ahead(timezone.now()),
-        "quarantined": selectors.quarantined()[:QUARANTINED_SHOWN],
-        "quarantined_count": selectors.quarantined().count(),
-    }
+    context = (
+        system_context("system")
+        | _restored(request)
+        | {
+            "page": paginate(selectors.runs(), cursor=request.GET.get("page", ""), size=RUNS_SHOWN),
+            "held": selectors.run_needing_approval(),
+            "rollback": selectors.rolled_back(timezone.now()),
+            "approval_phrase": service.APPROVAL_PHRASE,
+            "problem": problem,
+            "pulses": selectors.component_health(timezone.now()),
+            "event_at": selectors.last_event_at(),
+            "agreed": selectors.is_approved(),
+            "checkup": checkup,
+            "outdated": checkup is not None
+            and installation_status.changed_since(request.user, checkup.finished_at),
+            "counts": selectors.event_counts(),
+            "mails": outbox.counts(),
+            "mail_problem": outbox.last_problem(),
+            "dropped": dropped(),
+            "clock_at": selectors.clock_went_back(timezone.now()),
+            "leap_at": selectors.clock_ran_ahead(timezone.now()),
+            "quarantined": selectors.quarantined()[:QUARANTINED_SHOWN],
+            "quarantined_count": selectors.quarantined().count(),
+            "installation": installation(),
+            "reclaim": reclaims.last(),
+            "collecting": installation_status.signs_for(request.user).collecting,
+        }
+    )
     return render(request, "registry_sync/system.html", context, status=400 if problem else 200)
+
+
+def _restored(request: PersonRequest) -> dict[str, Any]:
+    now = timezone.now()
+    row = restoration.recent_restoration(now)
+    if row is None:
+        return {}
+    return {
+        "restoration": row,
+        "ended": restoration.ended_since(row),
+        "may_have_ended": restoration.may_have_ended(row, now),
+        "own_accounts": {account.pk for account in accounts_of(person_id=request.user.pk)},
+    }

@@ -25,6 +25,19 @@ _SHOWN = (
     "TOKEN_TTL_SECONDS",
     "SYNC_INTERVAL_SECONDS",
     "SIGNUP",
+    "OIDC_ISSUER",
+    "OIDC_CLIENT_ID",
+    "OIDC_NAME",
+    "OIDC_SCOPES",
+    "OIDC_GROUPS_CLAIM",
+    "OIDC_GROUPS_DAYS",
+    "OIDC_OPERATOR_GROUP",
+    "OIDC_TRUST_EMAIL",
+    "OIDC_ONLY",
+    "OIDC_SESSION_HOURS",
+    "ISSUER_NETWORKS",
+    "WEBHOOK_NETWORKS",
+    "BACKUP_DAYS",
     "TRUSTED_PROXY_COUNT",
     "TIME_ZONE",
     *LIMITS,
@@ -45,6 +58,10 @@ def differences(request: PersonRequest) -> HttpResponse:
 @operators
 @require_safe
 def settings(request: PersonRequest) -> HttpResponse:
-    shown = [(name, getattr(ours, name)) for name in _SHOWN]
+    shown = [(name, _written(getattr(ours, name))) for name in _SHOWN]
     context = system_context("system-settings") | {"settings": shown}
     return render(request, "registry_sync/system_settings.html", context)
+
+
+def _written(value: object) -> object:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value

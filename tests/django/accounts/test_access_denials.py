@@ -394,7 +394,7 @@ def test_judging_costs_the_same_however_many_there_are(user: Any, django_assert_
     for number in range(30):
         denials.note(denied(user, f"team/n{number}"))
     denials.write()
-    rows = list(Denial.objects.select_related("user"))
+    rows = list(Denial.objects.select_related("user__account"))
     with django_assert_num_queries(2):
         with_current_decision(rows)
 

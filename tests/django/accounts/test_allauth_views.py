@@ -6,6 +6,7 @@ from allauth.account.models import EmailAddress
 from allauth.usersessions.models import UserSession
 from django.contrib.sessions.models import Session
 
+from accounts import session_store
 from accounts.models import Person
 from tests.cast import Cast, client_for
 
@@ -59,3 +60,5 @@ def test_sessions_that_ended_are_not_shown(cast: Cast) -> None:
     assert "1 session<" in here.get("/me/sessions/").text
     assert UserSession.objects.count() == 2  # the worker takes its row away
     assert "192.0.2.1" not in client_for(cast.stranger).get("/me/sessions/").text
+    session_store.forget_expired()
+    assert UserSession.objects.get().session_key == here.session.session_key

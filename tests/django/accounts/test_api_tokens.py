@@ -2,19 +2,31 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from importlib import import_module
 
 import pytest
+from django.apps import apps
 from django.core.mail import EmailMessage
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import ApiToken, AuditEvent, Person
+from accounts import api_token_uses
+from accounts.common.client_ip import Origin
+from accounts.models import ApiToken, AuditEvent, Member, Person
 from accounts.services import api_tokens
 from tests import factories
-from tests.cast import Cast, client_for
+from tests.cast import Cast, client_for, just_signed_in
+from tests.django.api.caller import Caller, token_of
 
 URL = "/me/tokens/"
-FORM = {"name": "Backup", "expiry": "30", "expires_on": "", "once": "a mark"}
+
+
+@pytest.fixture(autouse=True)
+def _no_uses_noted() -> None:
+    api_token_uses.uses.forget()
+
+
+FORM = {"name": "Backup", "scope": "read", "account": "*", "expiry": "30", "expires_on": "", "once": "a mark"}
 
 
 @pytest.mark.parametrize("who", ["owner", "viewer", "stranger"])
@@ -79,7 +91,7 @@ def _change(person: Person, _mails: list[EmailMessage]) -> tuple[Client, str, di
 def _set(person: Person, _mails: list[EmailMessage]) -> tuple[Client, str, dict[str, str]]:
     person.set_unusable_password()
     person.save()
-    return client_for(person), "/me/password/set/", NEW
+    return just_signed_in(client_for(person)), "/me/password/set/", NEW
 
 
 def _reset(person: Person, mails: list[EmailMessage]) -> tuple[Client, str, dict[str, str]]:
@@ -172,3 +184,94 @@ def test_looking_revokes_nothing(cast: Cast) -> None:
 
 def test_anonymous_must_sign_in(db: None, client: object) -> None:
     assert client.get(URL).status_code == 302  # type: ignore[attr-defined]
+
+
+CONFIRMED = [{"scope": "manage"}, {"scope": "manage", "account": "team-red"}]
+
+
+@pytest.mark.parametrize("wanted", CONFIRMED)
+def test_one_that_may_change_something_asks_for_the_password(cast: Cast, wanted: dict[str, str]) -> None:
+    client = cast.client("owner")
+    form = FORM | wanted | {"once": client.get(URL).context["once"]}
+    asked = client.post(URL, form)
+    assert asked.status_code == 302
+    assert not ApiToken.objects.exists()
+    made = client.post(asked.headers["Location"], {"password": factories.PASSWORD, "next": URL})
+    assert made.status_code == 200
+    token = ApiToken.objects.get()
+    assert token.scope == "manage"
+    assert token.account == (cast.account if "account" in wanted else None)
+
+
+def test_of_one_account_of_mine_and_of_no_other(cast: Cast) -> None:
+    assert cast.client("owner").post(URL, FORM | {"account": "elsewhere"}).status_code == 400
+    assert not ApiToken.objects.exists()
+    assert cast.client("owner").post(URL, FORM | {"account": "team-red"}).status_code == 200
+    assert ApiToken.objects.get().account == cast.account
+
+
+def test_only_an_operator_makes_one_that_acts_as_operator_and_asks_for_it(
+    cast: Cast, operator: Person
+) -> None:
+    wish = {"as_operator": "on"}
+    assert "as_operator" not in cast.client("owner").get(URL).context["form"].fields
+    assert cast.client("owner").post(URL, FORM | wish).status_code == 200
+    assert not ApiToken.objects.get().as_operator
+    client = client_for(operator)
+    client.post("/me/reauthenticate/", {"password": factories.PASSWORD})
+    for more in ({}, wish):
+        assert client.post(URL, FORM | more | {"once": client.get(URL).context["once"]}).status_code == 200
+    assert [each.as_operator for each in operator.api_tokens.order_by("pk")] == [False, True]
+    assert "acts as operator" in client.get(URL).text
+    Person.objects.filter(pk=operator.pk).update(is_staff=False)
+    assert "which you are no longer" in client.get(URL).text
+
+
+def test_one_that_acts_as_operator_is_of_no_account_alone(cast: Cast) -> None:
+    Person.objects.filter(pk=cast.owner.pk).update(is_staff=True)
+    client = cast.client("owner")
+    client.post("/me/reauthenticate/", {"password": factories.PASSWORD})
+    answer = client.post(URL, FORM | {"as_operator": "on", "account": "team-red"})
+    assert list(answer.context["form"].errors) == ["as_operator"]
+    assert not ApiToken.objects.exists()
+
+
+def test_the_list_says_what_each_may_and_where_it_was_used(cast: Cast) -> None:
+    caller = Caller(token_of(cast.owner, account=cast.account, scope="read"))
+    ApiToken.objects.update(last_used_at=None)
+    client = cast.client("owner")
+    assert "never used" in client.get(URL).text
+    caller("GET", "me/", REMOTE_ADDR="192.0.2.7", HTTP_USER_AGENT="curl/8.14.1")
+    assert "never used" in client.get(URL).text  # a call that reads writes nothing
+    assert api_token_uses.uses.write() == 1
+    page = client.get(URL).text
+    assert "192.0.2.7, curl/8.14.1" in " ".join(page.split())
+    assert "only Team Red" in page
+    Member.objects.filter(account=cast.account, person=cast.owner).delete()
+    assert "you left it" in client.get(URL).text
+
+
+def test_a_use_is_written_once_a_minute_at_most(cast: Cast) -> None:
+    caller = Caller(token_of(cast.owner))
+    now = timezone.now()
+    for ago, written in ((timedelta(seconds=50), False), (timedelta(seconds=70), True)):
+        ApiToken.objects.update(last_used_at=now - ago)
+        caller.get("me/")
+        api_token_uses.uses.write()
+        assert (ApiToken.objects.get().last_used_at != now - ago) is written
+
+
+def test_an_older_use_overwrites_no_newer(cast: Cast) -> None:
+    token_of(cast.owner)
+    token, now = ApiToken.objects.get(), timezone.now()
+    stale = ApiToken(pk=token.pk, person_id=token.person_id)
+    api_token_uses.note(stale, Origin("192.0.2.9", "curl/8", now - timedelta(seconds=5)))
+    api_token_uses.uses.write()
+    assert ApiToken.objects.get().last_used_from == ""
+
+
+def test_tokens_from_before_keep_what_they_could(cast: Cast, operator: Person) -> None:
+    token_of(cast.owner), token_of(operator, as_operator=False)
+    import_module("accounts.migrations.0011_api_token_scope").keep_operators(apps, None)
+    kept = {each.person: (each.scope, each.account, each.as_operator) for each in ApiToken.objects.all()}
+    assert kept == {cast.owner: ("manage", None, False), operator: ("manage", None, True)}

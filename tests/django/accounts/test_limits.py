@@ -9,9 +9,9 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import limits
-from accounts.common.errors import Conflict
-from accounts.models import Account, ApiToken, Invitation, Member, Person, RegistryUser
-from accounts.services import invitations, users
+from accounts.common.errors import Conflict, Invalid
+from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, Person, RegistryUser
+from accounts.services import account_limits, invitations, users
 from namespaces.models import Grant, Namespace, ReservedName
 from namespaces.services import namespaces
 from registry_sync.limits import OF_ACCOUNT
@@ -84,7 +84,7 @@ WAYS = [
         "/a/team-red/settings/invitations/", {"role": "viewer", "once": "a mark"}, "role"),
     Way("accounts", Account, an_account, "accounts/", {"name": "Blue"}, "/accounts/new/", {"name": "Blue"}, "name"),
     Way("api_tokens", ApiToken, an_api_token, "me/tokens/", {"name": "CD"}, "/me/tokens/",
-        {"name": "CD", "expiry": "90", "once": "a mark"}, "name"),
+        {"name": "CD", "scope": "read", "account": "*", "expiry": "90", "once": "a mark"}, "name"),
 ]  # fmt: skip
 every_way = pytest.mark.parametrize("way", WAYS, ids=lambda way: way.key)
 
@@ -236,6 +236,47 @@ def test_a_user_and_what_it_may_do_come_together_or_not_at_all(cast: Cast, setti
     assert RegistryUser.objects.count() == 1
 
 
+@pytest.mark.parametrize("way", WAYS[:5], ids=lambda way: way.key)
+@pytest.mark.parametrize(("own", "made"), [(1, False), (2, True), (0, True)])
+def test_a_limit_of_the_account_comes_before_the_installations(
+    cast: Cast, settings: Any, way: Way, own: int, made: bool
+) -> None:
+    way.first(cast)
+    before = way.model.objects.count()
+    setattr(settings, way.setting, 1 if made else 0)
+    account_limits.change(by=cast.by("owner"), account=cast.account, limits=OF_ACCOUNT, values={way.key: own})
+    answer = ask_api(cast, way)
+    assert way.model.objects.count() == before + made
+    assert answer.status_code == (201 if made else 409), answer.content
+    if not made:
+        assert "raise the limit of this account." in error_of(answer)["fields"][way.field][0]
+
+
+def test_every_limit_of_an_account_has_a_column_of_its_own() -> None:
+    assert {each.column for each in OF_ACCOUNT} == {
+        field.name for field in Account._meta.fields if field.name.startswith("max_")
+    }
+
+
+def test_limits_of_an_account_are_checked_and_audited_where_they_change(cast: Cast) -> None:
+    by = cast.by("owner")
+    with pytest.raises(Invalid) as refused:
+        account_limits.change(
+            by=by,
+            account=cast.account,
+            limits=OF_ACCOUNT,
+            values={"users": -1, "members": 10**9, "grants": 3},
+        )
+    assert set(refused.value.errors) == {"users", "members"}
+    assert not AuditEvent.objects.exists()
+    for _twice in range(2):
+        account_limits.change(
+            by=by, account=cast.account, limits=OF_ACCOUNT, values={"users": 7, "members": None}
+        )
+    event = AuditEvent.objects.get()
+    assert (event.action, event.before, event.after) == ("account.limits", {"users": None}, {"users": 7})
+
+
 @pytest.mark.django_db(transaction=True)
 def test_counting_outside_of_the_transaction_that_creates_is_a_mistake_of_ours() -> None:
     with pytest.raises(RuntimeError, match="inside the transaction"):
@@ -271,3 +312,6 @@ def test_operators_see_the_settings(operator: Person) -> None:
     page = client.get("/system/settings/").content.decode()
     for limit in (*OF_ACCOUNT, *limits.OF_PERSON):
         assert limit.setting in page
+    assert "OIDC_ISSUER" in page
+    assert "openid, profile, email" in page
+    assert "SECRET" not in page

@@ -102,10 +102,10 @@ def test_somebody_elses_name_moves_no_password(cast: Cast, folder: Path) -> None
 
 def test_the_command_says_what_would_be_lost(cast: Cast, folder: Path) -> None:
     user = factories.RegistryUserFactory(account=cast.account, description="Nightly backup")
-    assert command() == "pepper-1.key: 1 passwords\n"
+    assert command() == "pepper-1.key: 1 password\n"
     told = command("--new")
     assert stat.S_IMODE((folder / "pepper-2.key").stat().st_mode) == 0o600
     assert (folder / "pepper-2.key").read_text() not in told
     assert "pepper-2.key: 0 passwords" in told
-    assert "pepper-1.key: 1 passwords" in told
+    assert "pepper-1.key: 1 password," in told
     assert f"team-red  {user.username}  Nightly backup" in told

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import Account, AuditEvent
 from tests import factories
-from tests.cast import MEMBERS, OUTSIDERS, Cast
+from tests.cast import MEMBERS, OUTSIDERS, Cast, just_signed_in
 
 URL = "/a/team-red/settings/"
 NOT_OWNERS = ["manager", "viewer", *OUTSIDERS]
@@ -62,7 +62,7 @@ def test_the_others_do_not_rename(cast: Cast, who: str) -> None:
 
 
 def test_the_typed_handle_closes(cast: Cast) -> None:
-    client = cast.client("owner")
+    client = just_signed_in(cast.client("owner"))
     assert client.post(f"{URL}close/", {"confirm": "team-red"}).url == "/"
     assert client.get(URL).status_code == 404
     assert Account.objects.get(handle="team-red").closed_at
@@ -89,6 +89,6 @@ def test_verbs_reject_get(cast: Cast, verb: str) -> None:
 
 def test_a_closed_accounts_user_page_is_gone(cast: Cast) -> None:
     user = factories.RegistryUserFactory(account=cast.account)
-    client = cast.client("owner")
+    client = just_signed_in(cast.client("owner"))
     client.post(f"{URL}close/", {"confirm": "team-red"})
     assert client.get(user.get_absolute_url()).status_code == 404

@@ -41,7 +41,8 @@ class Caller:
         return self("DELETE", path, body)
 
 
-def token_of(person: Person, *, expires_at: datetime | None = None) -> str:
+def token_of(person: Person, *, expires_at: datetime | None = None, **may: Any) -> str:
+    """A token that may do whatever the person may; `may`: what it has instead, such as `scope="read"`."""
     text = credentials.make(credentials.API_PREFIX)
     ApiToken.objects.create(
         person=person,
@@ -50,6 +51,7 @@ def token_of(person: Person, *, expires_at: datetime | None = None) -> str:
         hint=text[-4:],
         expires_at=expires_at,
         last_used_at=timezone.now(),
+        **({"as_operator": person.is_staff} | may),
     )
     return text
 

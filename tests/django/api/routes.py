@@ -7,6 +7,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from accounts.services import trust_policies
 from namespaces.ledger.shrinking import propose
 from registry_sync.deletion import purge_scope
 from tests.django.api.caller import API
@@ -41,7 +42,7 @@ class Route:
     def __str__(self) -> str:
         return f"{self.method} {self.name}"
 
-    def path(self, world: World, **instead: str) -> str:
+    def path(self, world: World, **instead: str | int) -> str:
         found = arguments_for(self.name, world) | instead
         address = reverse(self.name, kwargs={name: found[name] for name in self.arguments})
         return address.removeprefix(API) + QUERIES.get(self.name, "")
@@ -89,7 +90,9 @@ def _below(resolver: URLResolver) -> Iterator[tuple[str, Any, tuple[str, ...]]]:
 def arguments_for(name: str, world: World) -> dict[str, Any]:
     ids = {"api-invitation": world.invitation.pk, "api-password": world.old_password.pk,
            "api-grant": world.grant.pk, "api-my-token": world.token.pk,
-           "api-denial-allow": world.denial.pk,
+           "api-denial-allow": world.denial.pk, "api-trust-policy": world.policy.pk,
+           "api-id-token-issuer": world.issuer.pk,
+           "api-refused-id-token-allow": world.refused.pk,
            "api-removal": world.removal.pk, "api-removal-restore": world.purge.removals.get().pk,
            **dict.fromkeys(["api-purge", "api-purge-stop", "api-purge-restore"], world.purge.pk),
            **dict.fromkeys(RULES, world.rule.pk)}  # fmt: skip
@@ -102,6 +105,8 @@ def arguments_for(name: str, world: World) -> dict[str, Any]:
         "tag": world.tag.name,
         "digest": world.old.digest,
         "id": ids.get(name),
+        "webhook_id": world.webhook.pk,
+        "delivery_id": world.delivery.pk,
     }
 
 
@@ -139,11 +144,22 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "POST api-user-disable": None,
         "POST api-user-enable": None,
         "PATCH api-password-rules": {"longest_life_days": 30, "self_rotation": True},
+        "PATCH api-second-factor": {"second_factor_required": False},
         "POST api-user-password": None,
         "POST api-user-grants-copy": {"same_as": world.free_user.username},
         "POST api-user-passwords": {"retire_after_unused_days": 14},
         "PATCH api-password": {"retire_after_unused_days": 30},
         "DELETE api-password": None,
+        "POST api-id-token-issuers": {
+            "url": "https://cluster.example.com",
+            "pasted_jwks": world.issuer.pasted_jwks,
+        },
+        "PATCH api-id-token-issuer": {"enabled": False},
+        "DELETE api-id-token-issuer": None,
+        "POST api-trust-policies": {"issuer": world.policy.issuer_id, "rules": {"sub": {"is": ["ci"]}}},
+        "PATCH api-trust-policy": {"enabled": False},
+        "DELETE api-trust-policy": None,
+        "POST api-refused-id-token-allow": {"preview_digest": trust_policies.preview_digest(world.refused)},
         "POST api-grants": {"user": world.free_user.username, "namespace": "red", "level": "write"},
         "PATCH api-grant": {"level": "admin"},
         "DELETE api-grant": None,
@@ -159,6 +175,12 @@ def _bodies(world: World) -> dict[str, dict[str, Any] | None]:
         "POST api-retention-runs": None,
         "POST api-user-smallest-grants": {"proposal_digest": propose(world.user).digest},
         "POST api-access-preview": {"private_namespaces": ["red"]},
+        "POST api-webhooks": {"url": "https://hooks.example.com/", "event_types": ["image.pushed"]},
+        "PATCH api-webhook": {"name": "Deploy"},
+        "DELETE api-webhook": None,
+        "POST api-webhook-signing-secret": None,
+        "POST api-webhook-test": None,
+        "POST api-webhook-delivery-resend": None,
         "POST api-removals": {
             "kind": "untag",
             "items": [{"tag": world.tag.name, "digest": world.tag.manifest_id}],

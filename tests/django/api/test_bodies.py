@@ -158,3 +158,11 @@ def test_a_lost_database_is_503(world: World) -> None:
     assert response.status_code == 503
     assert response["Retry-After"] == "5"
     assert "10.0.0.9" not in error_of(response)["message"]
+
+
+@pytest.mark.parametrize("body", [{"role": "\ud800"}, {"\udc00": 1, "role": "viewer"}, {"role": ["\ud800"]}])
+def test_half_of_a_character_is_refused_like_any_other_value(cast: Cast, body: dict[str, Any]) -> None:
+    """JSON may hold one, and UTF-8, in which we say what is wrong with it, cannot."""
+    answer = caller_of(cast, "owner").post("accounts/team-red/invitations/", body)
+    assert answer.status_code == 400
+    assert set(error_of(answer)["fields"]) <= {"role", "?"}

@@ -16,7 +16,9 @@ def test_creating_and_reading(cast: Cast) -> None:
     caller = caller_of(cast, "manager")
     made = caller.post(NAMESPACES, {"name": "team.red_1"})
     assert made.status_code == 201
-    assert set(made.json()) == {"name", "public", "usage_bytes", "description", "created_at"}
+    assert set(made.json()) == {
+        "name", "public", "usage_bytes", "untagged_bytes", "uncollected_bytes", "description", "created_at",
+    }  # fmt: skip
     assert caller.get(f"{NAMESPACES}team.red_1/").json() == made.json() | {"readme": ""}
     assert Namespace.objects.get().account == cast.account
     assert AuditEvent.objects.get(action="namespace.created").actor == "manager@example.com"

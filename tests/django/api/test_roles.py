@@ -8,11 +8,12 @@ from tests.django.api.caller import error_of
 from tests.django.api.routes import Route
 from tests.django.api.world import World, snapshot
 
-VIEW, USERS, SPACES, GRANTS = (
+VIEW, USERS, SPACES, GRANTS, HOOKS = (
     Permission.ACCOUNT_VIEW,
     Permission.USERS_MANAGE,
     Permission.NAMESPACES_MANAGE,
     Permission.GRANTS_MANAGE,
+    Permission.WEBHOOKS_MANAGE,
 )
 ACTS = {
     "PATCH api-account": Permission.ACCOUNT_RENAME,
@@ -45,6 +46,14 @@ ACTS = {
     "POST api-account-sync": Permission.SYNC_START,
     "POST api-access-preview": Permission.GRANTS_MANAGE,
     "POST api-user-smallest-grants": GRANTS,
+    "POST api-id-token-issuers": USERS,
+    "PATCH api-id-token-issuer": USERS,
+    "DELETE api-id-token-issuer": USERS,
+    "POST api-trust-policies": USERS,
+    "PATCH api-trust-policy": USERS,
+    "DELETE api-trust-policy": USERS,
+    "POST api-refused-id-token-allow": USERS,
+    "PATCH api-second-factor": Permission.SECOND_FACTOR_REQUIRE,
     "POST api-removals": Permission.IMAGES_REMOVE,
     "POST api-removal-restore": Permission.IMAGES_REMOVE,
     "POST api-image-purge": Permission.IMAGES_REMOVE,
@@ -56,6 +65,16 @@ ACTS = {
     "PATCH api-retention-rule": Permission.IMAGES_REMOVE,
     "DELETE api-retention-rule": Permission.IMAGES_REMOVE,
     "POST api-retention-runs": Permission.IMAGES_REMOVE,
+    "GET api-webhooks": HOOKS,
+    "POST api-webhooks": HOOKS,
+    "GET api-webhook": HOOKS,
+    "PATCH api-webhook": HOOKS,
+    "DELETE api-webhook": HOOKS,
+    "POST api-webhook-signing-secret": HOOKS,
+    "POST api-webhook-test": HOOKS,
+    "GET api-webhook-deliveries": HOOKS,
+    "GET api-webhook-delivery": HOOKS,
+    "POST api-webhook-delivery-resend": HOOKS,
 }
 
 

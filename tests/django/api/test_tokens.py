@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.models import ApiToken, AuditEvent
+from accounts.services import api_tokens
 from tests.cast import Cast
 from tests.django.api.caller import API, Caller, error_of, fields_of, token_of
 from tests.django.api.routes import every
@@ -25,10 +26,11 @@ def make(cast: Cast, who: str, **body: object) -> dict[str, object]:
 
 def test_the_text_is_told_once_and_works(cast: Cast) -> None:
     made = make(cast, "owner", name="CI")
+    assert (made["scope"], made["account"], made["as_operator"]) == ("read", None, False)
     caller = Caller(str(made["token"]))
     assert caller.get("me/").json()["email"] == "owner@example.com"
     (shown,) = caller.get(TOKENS).json()["results"]
-    assert set(shown) == {"id", "name", "hint", "created_at", "expires_at", "last_used_at"}
+    assert set(shown) == set(made) - {"token"}
     assert shown["hint"] == str(made["token"])[-4:]
     stored = str(list(ApiToken.objects.values())) + str(list(AuditEvent.objects.values()))
     assert str(made["token"]) not in stored
@@ -51,6 +53,11 @@ def test_a_token_cannot_make_another(cast: Cast) -> None:
         ({"name": "CI", "person": 1}, "person"),
         ({"name": "CI", "digest": "a"}, "digest"),
         ({"name": "CI", "id": 1}, "id"),
+        ({"name": "CI", "scope": "admin"}, "scope"),
+        ({"name": "CI", "scope": "manage"}, "scope"),
+        ({"name": "CI", "as_operator": True}, "as_operator"),
+        ({"name": "CI", "account": "elsewhere"}, "account"),
+        ({"name": "CI", "account": "nowhere"}, "account"),
     ],
 )
 def test_a_bad_token_is_not_made(cast: Cast, body: dict[str, object], field: str) -> None:
@@ -66,8 +73,9 @@ def test_an_expiry_is_kept(cast: Cast) -> None:
 
 
 def test_ones_own_are_listed_and_revoked_and_no_other(cast: Cast) -> None:
-    mine, theirs = make(cast, "owner", name="Mine"), make(cast, "stranger", name="Theirs")
-    caller = Caller(str(mine["token"]))
+    theirs = make(cast, "stranger", name="Theirs")
+    row, text = api_tokens.create(by=cast.by("owner"), name="Mine", expires_at=None, confirmed=True)
+    caller, mine = Caller(text), {"id": row.pk}
     assert [each["name"] for each in caller.get(TOKENS).json()["results"]] == ["Mine"]
     assert caller.delete(f"{TOKENS}{theirs['id']}/").status_code == 404
     assert Caller(str(theirs["token"])).get("me/").status_code == 200

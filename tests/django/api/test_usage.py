@@ -4,9 +4,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
+from accounts.models import Person
 from namespaces import usage
-from namespaces.models import Usage
+from namespaces.models import RepositoryManifest, Usage
 from tests import factories
+from tests.django.api.caller import Caller, token_of
 from tests.django.api.world import World
 from tests.django.namespaces.test_usage import held
 
@@ -25,9 +27,13 @@ def test_bytes_of_the_account_its_namespaces_and_images(world: World) -> None:
     Usage.objects.create(account_id=world.cast.elsewhere.pk, day=ago, stored_bytes=999)
     caller = world.caller("viewer")
     told = caller.get(f"{HERE}usage/").json()
+    assert told.pop("counted_at")
     days = [{"day": ago.isoformat(), "usage_bytes": 7}, {"day": today.isoformat(), "usage_bytes": 110}]
-    assert told == {"usage_bytes": 110, "history": days, "shared_bytes": 0}
-    assert caller.get(f"{HERE}namespaces/red/usage/").json() == {"usage_bytes": 110, "history": days[1:]}
+    now = {"usage_bytes": 110, "tagged_bytes": 0, "untagged_bytes": 110, "uncollected_bytes": 0}
+    assert told == now | {"history": days, "shared_bytes": 0}
+    of_namespace = caller.get(f"{HERE}namespaces/red/usage/").json()
+    assert of_namespace.pop("counted_at")
+    assert of_namespace == now | {"history": days[1:]}
     assert caller.get(f"{HERE}namespaces/empty/usage/").json()["usage_bytes"] == 0
     assert caller.get(f"{HERE}namespaces/red/").json()["usage_bytes"] == 110
     assert caller.get(f"{HERE}images/").json()["results"][0]["usage_bytes"] == 110
@@ -35,7 +41,23 @@ def test_bytes_of_the_account_its_namespaces_and_images(world: World) -> None:
 
 def test_what_was_never_measured_is_nothing(world: World) -> None:
     told = world.caller("viewer").get(f"{HERE}usage/").json()
-    assert told == {"usage_bytes": 0, "history": [], "shared_bytes": 0}
+    nothing = dict.fromkeys(("usage_bytes", "tagged_bytes", "untagged_bytes", "uncollected_bytes"), 0)
+    assert told == nothing | {"counted_at": None, "history": [], "shared_bytes": 0}
+
+
+def test_what_is_deleted_waits_until_it_is_collected(world: World, operator: Person) -> None:
+    gone = held(world.tag.image, base=100)
+    RepositoryManifest.objects.filter(pk=gone.pk).update(gone_at=timezone.now())
+    usage.measure(timezone.localdate())
+    caller = world.caller("viewer")
+    for path in ("usage/", "namespaces/red/usage/", "namespaces/red/", "images/"):
+        told = caller.get(f"{HERE}{path}").json()
+        told = told["results"][0] if path == "images/" else told
+        assert (told["usage_bytes"], told["uncollected_bytes"], told["untagged_bytes"]) == (0, 100, 0), path
+    whole = Caller(token_of(operator)).get("system/").json()["installation"]
+    names = ("tagged_bytes", "untagged_bytes", "uncollected_bytes")
+    assert [whole[name] for name in names] == [0, 0, 100]
+    assert whole["counted_at"]
 
 
 def test_what_namespaces_share_is_told(world: World) -> None:

@@ -6,16 +6,39 @@ from functools import cache
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
-from accounts.models import ApiToken, Denial, Invitation, RegistryUser, Secret
+from accounts.id_tokens import rules
+from accounts.models import (
+    Account,
+    ApiToken,
+    Denial,
+    IdTokenIssuer,
+    Invitation,
+    RefusedIdToken,
+    RegistryUser,
+    Secret,
+    TrustPolicy,
+)
 from namespaces import access
-from namespaces.models import Grant, Image, Manifest, Namespace, RepositoryManifest, Tag
+from namespaces.models import (
+    Grant,
+    Image,
+    Manifest,
+    Namespace,
+    RepositoryManifest,
+    Tag,
+    Webhook,
+    WebhookDelivery,
+)
 from registry_sync.models import Purge, Removal, Repository, RetentionRule
 from tests import factories
 from tests.cast import Cast
 from tests.django.api.caller import Caller, token_of
+
+RULES = {"repository_id": {"is": ["74"]}, "ref": {"is": ["refs/heads/main"]}}
 
 
 @dataclass(frozen=True)
@@ -35,6 +58,11 @@ class World:
     denial: Denial
     old: Manifest  # held in the tag's image, under no tag
     old_password: Secret  # of `user`, who has a newer one too
+    policy: TrustPolicy  # of `user`
+    issuer: IdTokenIssuer  # of the account's own; nobody trusts it
+    refused: RefusedIdToken  # by that policy, for one value
+    webhook: Webhook
+    delivery: WebhookDelivery  # of that webhook, given up
 
     def caller(self, who: str) -> Caller:
         """Who is "owner", "manager", "viewer", "stranger", or "anonymous"."""
@@ -74,10 +102,28 @@ def make(cast: Cast) -> World:
     rule = RetentionRule.objects.create(namespace=namespace, keep_last=2)
     purge = purged(tag.image)
     denial = denied(free_user, tag.image)
+    issuer = factories.IdTokenIssuerFactory(account=account, name="Cluster", pasted_jwks=factories.jwks())
+    policy = factories.TrustPolicyFactory(user=user, audience=settings.PUBLIC_URL, rules=RULES)
     return World(
         cast, user, free_user, namespace, tag, grant, invitation, token, empty, removal, rule, purge, denial,
-        old, old_password,
+        old, old_password, policy, issuer, refused(policy), *told(account),
     )  # fmt: skip
+
+
+def told(account: Account) -> tuple[Webhook, WebhookDelivery]:
+    """A receiver of everything in the account that did not answer."""
+    webhook = factories.WebhookFactory(account=account)
+    delivery = webhook.deliveries.create(
+        event_type="image.pushed", subject="red/app/api:1.0", state="failed", due_at=None, attempts=6
+    )
+    return webhook, delivery
+
+
+def refused(policy: TrustPolicy) -> RefusedIdToken:
+    """A job of another branch."""
+    claims = {"repository_id": "74", "ref": "refs/heads/dev"}
+    (wrong,) = rules.match(RULES, claims)
+    return factories.RefusedIdTokenFactory(policy=policy, claims=claims, reason=wrong.reason)
 
 
 def denied(user: RegistryUser, image: Image) -> Denial:

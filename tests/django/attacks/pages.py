@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
+from accounts.services import trust_policies
 from registry_sync.deletion import purge_scope, service
 from tests.django.api.world import World
 
@@ -57,12 +58,19 @@ def _below(resolver: URLResolver) -> Iterator[Page]:
 def arguments_for(name: str, world: World) -> dict[str, str]:
     return {
         "handle": world.cast.account.handle,
+        "account_handle": world.cast.elsewhere.handle,
         "username": (world.free_user if name == "password-rotate" else world.user).username,
         "secret_id": str(world.old_password.pk),
         "person_id": str(world.cast.viewer.pk),
+        "policy_id": str(world.policy.pk),
+        "issuer_id": str(world.issuer.pk),
+        "refused_id": str(world.refused.pk),
         "invitation_id": str(world.invitation.pk),
         "token_id": str(world.token.pk),
+        "session_id": "1",  # of nobody: test_sessions.py ends real ones
         "id": str(_row_of(name, world)),
+        "webhook_id": str(world.webhook.pk),
+        "delivery_id": str(world.delivery.pk),
         "name": world.empty.name if name == "namespace-delete" else world.namespace.name,
         "image_name": world.tag.image.name,
         "action": "push",
@@ -102,6 +110,8 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "description": "Changed",
         "expiry": "30",
         "expires_on": "",
+        "scope": "read",
+        "account": "*",
         "retirement": "14",
         "longest_life_days": "30",
         "role": "manager",
@@ -116,6 +126,8 @@ def form_for(page: Page, world: World) -> dict[str, str]:
         "image": world.tag.image.repository,
         "expected_digest": world.tag.manifest_id,
         "keep_last": "7",
+        "url": "https://cluster.example.com",
+        "pasted_jwks": world.issuer.pasted_jwks,
         "enabled": "yes",
         "once": "a mark",
         **_of_one_page(page, world),
@@ -133,4 +145,14 @@ def _of_one_page(page: Page, world: World) -> dict[str, str]:
                 purge_scope.images_of(world.namespace, world.tag.image)
             ).preview_digest
         }
+    if page.name in ("trust-policy", "trust-policy-create"):
+        issuer = str(world.policy.issuer_id)
+        return {"preset": "other", "issuer": issuer, "rows": "1", "name_0": "sub", "values_0": "job\njob2",
+                "audience": world.policy.audience}  # fmt: skip
+    if page.name in ("webhook-create", "webhook-edit"):
+        return {"preset": "own", "where": "", "event_types": "image.pushed", "format": "cloudevents"}
+    if page.name == "webhook-toggle":
+        return {"enabled": "no"}
+    if page.name == "refused-id-token-allow":
+        return {"preview_digest": trust_policies.preview_digest(world.refused)}
     return {"digest": world.old.digest} if page.name == "image-restore" else {}

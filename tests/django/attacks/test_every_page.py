@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.test import Client
 
+from tests.cast import just_signed_in
 from tests.django.api.world import World, snapshot
 from tests.django.attacks import pages
 from tests.django.attacks.pages import Page, form_for
@@ -19,6 +20,8 @@ of_an_account = pytest.mark.parametrize("page", pages.of_an_account(), ids=str)
 CHANGING = {
     "account-create", "api-tokens", "api-token-revoke", "user-create", "user-edit", "user-disable", "user-password",
     "password-rotate", "password-end", "password-retire",
+    "id-token-issuer", "id-token-issuer-create", "id-token-issuer-disable", "id-token-issuer-delete",
+    "trust-policy", "trust-policy-create", "trust-policy-disable", "trust-policy-delete", "refused-id-token-allow",
     "account-password-rules",
     "user-delete", "account-rename", "account-close", "member-role", "member-remove", "invitation-create",
     "invitation-withdraw", "namespace-create", "grant-edit", "grant-levels", "grant-remove", "user-grants",
@@ -27,6 +30,8 @@ CHANGING = {
     "image-describe", "namespace-describe",
     "namespace-purge", "purge-restore",
     "retention-rules", "retention-rule", "retention-toggle", "retention-run", "retention-delete",
+    "webhook-create", "webhook-edit", "webhook-test", "webhook-toggle", "webhook-secret", "webhook-delete",
+    "webhook-resend",
 }  # fmt: skip
 
 
@@ -45,6 +50,7 @@ def strict(world: World) -> tuple[Client, str]:
     """The owner's browser with CSRF enforced, as it is after any page with a form, and the token it would send."""
     client, page = Client(enforce_csrf_checks=True), HttpRequest()
     client.force_login(world.cast.owner)
+    just_signed_in(client)
     token = get_token(page)
     client.cookies[real.CSRF_COOKIE_NAME] = page.META["CSRF_COOKIE"]
     return client, token

@@ -73,7 +73,7 @@ def test_a_namespace_is_made_private_and_in_the_account_of_the_page(cast: Cast) 
 
 
 def test_an_api_token_is_made_for_the_one_who_asks(cast: Cast) -> None:
-    form = {"name": "CI", "expiry": "90", "expires_on": "", "once": "a mark"}
+    form = {"name": "CI", "scope": "read", "account": "*", "expiry": "90", "expires_on": "", "once": "a mark"}
     wishes = WISHES | {"person": str(cast.owner.pk), "person_id": str(cast.owner.pk)}
     assert cast.client("stranger").post("/me/tokens/", wishes | form).status_code == 200
     token = ApiToken.objects.get()
@@ -218,7 +218,7 @@ ONCE = {
     "users/new/": {"description": "Nightly build", "expiry": "never", "expires_on": ""},
     "users/{user}/password/": {},
     "settings/invitations/": {"role": "viewer"},
-    "tokens": {"name": "Nightly build", "expiry": "30", "expires_on": ""},
+    "tokens": {"name": "Nightly build", "scope": "read", "account": "*", "expiry": "30", "expires_on": ""},
 }
 
 

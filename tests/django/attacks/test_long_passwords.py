@@ -12,7 +12,7 @@ from django.test import Client
 from accounts.models import Person
 from accounts.names import PASSWORD_MAX
 from tests import factories
-from tests.cast import client_for
+from tests.cast import client_for, just_signed_in
 from tests.django.attacks.test_enumeration import CountingHasher
 
 pytestmark = pytest.mark.django_db
@@ -46,7 +46,7 @@ def _change(person: Person, new: str, _mails: list[EmailMessage]) -> tuple[Clien
 def _set(person: Person, new: str, _mails: list[EmailMessage]) -> tuple[Client, str, dict[str, str]]:
     person.set_unusable_password()
     person.save()
-    return client_for(person), "/me/password/set/", {"password1": new, "password2": new}
+    return just_signed_in(client_for(person)), "/me/password/set/", {"password1": new, "password2": new}
 
 
 def _reset(_person: Person, new: str, mails: list[EmailMessage]) -> tuple[Client, str, dict[str, str]]:

@@ -12,11 +12,33 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import credentials
-from accounts.common.errors import Conflict, Forbidden, NotFound
+from accounts.common.errors import Conflict, Forbidden, Invalid, NotFound
 from accounts.limits import OF_PERSON, Limit
-from accounts.models import Account, ApiToken, AuditEvent, Invitation, Member, Person, RegistryUser, Secret
+from accounts.models import (
+    Account,
+    ApiToken,
+    AuditEvent,
+    IdTokenIssuer,
+    Invitation,
+    Member,
+    Person,
+    RegistryUser,
+    Secret,
+    TrustPolicy,
+)
 from accounts.peppers import peppers
-from accounts.services import accounts, api_tokens, invitations, members, passwords, people, users
+from accounts.services import (
+    accounts,
+    api_tokens,
+    invitations,
+    issuers,
+    members,
+    passwords,
+    people,
+    person_access,
+    trust_policies,
+    users,
+)
 from namespaces.access import Level
 from namespaces.grant_text import GrantTarget
 from namespaces.models import CatalogRead, Grant, Namespace, ReservedName
@@ -45,6 +67,15 @@ def trail(action: str) -> int:
 
 def members_of(account: Account, role: str = "owner") -> list[Person]:
     return [factories.MemberFactory(account=account, role=role).person for _ in range(MANY)]
+
+
+@pytest.mark.parametrize("act", [person_access.disable, person_access.unmake_operator])
+def test_of_operators_who_end_each_other_at_once_one_stays(db: None, act: Callable[..., None]) -> None:
+    operators = [factories.PersonFactory(is_staff=True) for _ in range(MANY)]
+    pairs = zip(operators, [*operators[1:], operators[0]], strict=True)
+    results = together([partial(act, by=principal_of(by), person=other) for by, other in pairs])
+    assert raised(results) == [Conflict]
+    assert Person.objects.filter(is_staff=True, is_active=True).count() == 1
 
 
 def test_one_namespace_however_many_accounts_ask_for_its_name(cast: Cast) -> None:
@@ -432,6 +463,21 @@ def test_an_invitation_whose_maker_is_being_removed_lets_nobody_in(cast: Cast, a
     assert result is False or isinstance(result, NotFound)
     assert not Member.objects.filter(person=guest).exists()
     assert not Invitation.objects.filter(reserved_for=guest).exists()
+
+
+@only_postgresql
+def test_an_issuer_that_is_being_deleted_is_trusted_by_nobody(cast: Cast) -> None:
+    issuer = factories.IdTokenIssuerFactory(account=cast.account, pasted_jwks=factories.jwks())
+    user = factories.RegistryUserFactory(account=cast.account)
+    seen = IdTokenIssuer.objects.get(pk=issuer.pk)
+    trust = partial(trust_policies.create, user=user, issuer=seen, rules={"sub": {"is": ["ci"]}})
+    result = meanwhile(
+        'SELECT "accounts_idtokenissuer"',
+        partial(issuers.delete, by=cast.by("owner"), issuer=issuer),
+        partial(trust, by=cast.by("owner")),
+    )
+    assert isinstance(result, Invalid)
+    assert not TrustPolicy.objects.exists()
 
 
 def give(cast: Cast, operator: Person) -> Namespace:

@@ -120,6 +120,14 @@ def test_a_short_or_absent_key_is_refused_and_none_is_built_in(folder: Path) -> 
         environment.secret(folder / "another.key", create=False)
 
 
+def test_a_key_of_random_bytes_is_refused_without_a_word_of_it(folder: Path) -> None:
+    secret_files.create(folder / "metrics.key", b"k" * 40 + bytes(range(200, 216)))
+    done = manage("check", secrets=folder, METRICS_KEY_FILE=str(folder / "metrics.key"))
+    assert done.returncode == 1
+    sentence = f"Secret file {folder / 'metrics.key'} holds bytes that are no text; make a new one."
+    assert done.stdout + done.stderr == sentence + "\n"
+
+
 def test_two_installations_share_no_key(folder: Path, tmp_path: Path) -> None:
     ensure_secret_files(tmp_path / "other", datetime.now(UTC))
     ours = {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -210,7 +210,7 @@ def test_the_command_line_of_the_embedded_registry_holds_no_secret(
     engine = tmp_path / "docker"
     engine.write_text("#!/bin/sh\necho Debian GNU/Linux 12\n")
     engine.chmod(0o755)
-    written = "\n".join(registry.command(tmp_path / "registry.yml", tmp_path / "registry"))
+    written = "\n".join(registry.commands(tmp_path / "registry.yml", tmp_path / "registry").serve)
     assert registry.IMAGE in written
     lines = {line for path in real.SECRETS_DIR.iterdir() for line in path.read_text().splitlines()}
     assert not [line for line in lines if line in written]

@@ -36,9 +36,11 @@ class Facts:
 
     state: str
     closed: bool
+    suspended: bool
     public: bool
     theirs_public: bool
     theirs_closed: bool
+    theirs_suspended: bool
     whole: tuple[int, timedelta | None] | None
     image: tuple[int, timedelta | None] | None
     other: tuple[int, timedelta | None] | None
@@ -48,9 +50,11 @@ FACTS = st.builds(
     Facts,
     state=st.sampled_from(["active", "active", "active", "disabled", "expired", "expires later"]),
     closed=st.sampled_from([False, False, False, True]),
+    suspended=st.sampled_from([False, False, False, True]),
     public=st.booleans(),
     theirs_public=st.booleans(),
     theirs_closed=st.booleans(),
+    theirs_suspended=st.sampled_from([False, False, False, True]),
     whole=GRANT,
     image=GRANT,
     other=GRANT,
@@ -85,8 +89,12 @@ class World:
                     level=level,
                     expires_at=None if ends is None else now + ends,
                 )
-        for account, closed in ((cast.account, facts.closed), (cast.elsewhere, facts.theirs_closed)):
+        for account, closed, suspended in (
+            (cast.account, facts.closed, facts.suspended),
+            (cast.elsewhere, facts.theirs_closed, facts.theirs_suspended),
+        ):
             account.closed_at = now if closed else None
+            account.suspended_at = now if suspended else None
             account.save()
         return cls(cast, user, own, now)
 
@@ -119,8 +127,9 @@ def cells(matrix: Matrix, user: RegistryUser | None) -> dict[str, Level]:
     return {}
 
 
-ADMIN = Facts("active", False, False, True, False, (3, None), None, None)
+ADMIN = Facts("active", False, False, False, True, False, False, (3, None), None, None)
 EXPIRED, DISABLED = replace(ADMIN, state="expired"), replace(ADMIN, state="disabled", public=True)
+SUSPENDED = replace(ADMIN, suspended=True, public=True)
 ENDED = replace(ADMIN, whole=(3, timedelta(seconds=-1)), image=(1, None), theirs_closed=True)
 
 
@@ -133,6 +142,9 @@ class AccessAgrees(TestCase):
     @example(ADMIN, "own/app", Action.DELETE, True)
     @example(EXPIRED, "own/app", Action.DELETE, True)
     @example(DISABLED, "own/app", Action.PULL, True)
+    @example(SUSPENDED, "own/app", Action.PULL, True)
+    @example(SUSPENDED, "own/app", Action.PULL, False)
+    @example(replace(ADMIN, theirs_suspended=True), "theirs/app", Action.PULL, False)
     @example(ENDED, "theirs/app", Action.PULL, False)
     @given(
         facts=FACTS,
@@ -179,7 +191,7 @@ class AccessAgrees(TestCase):
         account = world.cast.account
         whole = cells(access_matrix.of_account(account, MatrixQuery()), user)
         opened = cells(access_matrix.of_namespace(world.own, MatrixQuery(opened="own")), user)
-        if user is None and not world.own.public:
+        if user is None and not (world.own.public and not account.suspended_at):
             assert whole == opened == {}
             return
         assert actions_at(whole[""]) == token.get("own/new", [])

@@ -26,6 +26,10 @@ LIST = "/a/team-red/denials/"
 API = "accounts/team-red/denials/"
 
 
+# An ID token of an issuer that nobody trusts: {"alg": "RS256"}, {"iss": "https://a"}.
+FORGED = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJodHRwczovL2EifQ.AA"
+
+
 @pytest.fixture(autouse=True)
 def _nothing_noted() -> None:
     throttle._failures.clear()
@@ -197,6 +201,11 @@ def test_layers_of_several_images_are_allowed_together(cast: Cast, team: Any, us
         (RemedyKind.ENABLE_USER, "while the user is disabled", "/a/team-red/users/{}/"),
         (RemedyKind.EXTEND_USER, "the user has expired", "/a/team-red/users/{}/"),
         (RemedyKind.SIGN_IN, "the password was wrong", "/a/team-red/users/{}/#passwords"),
+        (
+            RemedyKind.TRUST_POLICY,
+            "change what the user’s trust policy accepts",
+            "/a/team-red/users/{}/refused-tokens/",
+        ),
         (RemedyKind.CREATE_NAMESPACE, "Create it first", "/a/team-red/namespaces/new/?name=missing"),
         (RemedyKind.OTHER_ACCOUNT, "belongs to another account", LIST),
         (RemedyKind.OTHER_NAME, "no image can have this name", LIST),
@@ -215,6 +224,8 @@ def test_where_no_permission_helps_the_button_leads_to_what_does(
             row = denied(user, "repository:team/api:pull")
         case RemedyKind.SIGN_IN:
             row = denied(user, password="guess")
+        case RemedyKind.TRUST_POLICY:
+            row = denied(user, password=FORGED)
         case RemedyKind.CREATE_NAMESPACE:
             row = denied(user, "repository:missing/api:pull")
         case RemedyKind.OTHER_ACCOUNT:
@@ -444,3 +455,12 @@ def test_two_clicks_from_the_first_page(cast: Cast) -> None:
     assert 'href="/a/team-red/access/"' in client.get("/a/team-red/images/").content.decode()
     assert f'href="{LIST}"' in client.get("/a/team-red/access/").content.decode()
     assert "No denied requests" in cast.client("viewer").get(LIST).content.decode()
+
+
+def test_id_tokens_are_told_apart_from_passwords(cast: Cast, team: Any, user: Any) -> None:
+    id_token, password = denied(user, password=FORGED), denied(user, password="guess")
+    assert [each.pk for each in listed(cast, "?kind=id_token")] == [id_token.pk]
+    assert [each.pk for each in listed(cast, "?kind=password")] == [password.pk]
+    assert {each.pk for each in listed(cast, "?action=sign-in")} == {id_token.pk, password.pk}
+    page = cast.client("owner").get(LIST, headers={"accept-language": "fr"}).content.decode()
+    assert "n’accepte aucun jeton d’identité de cet émetteur" in page

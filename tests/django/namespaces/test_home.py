@@ -43,7 +43,8 @@ def test_a_card_says_what_the_account_holds(cast: Cast) -> None:
         account_id=cast.account.pk, day=pushed.date() + timedelta(days=1), stored_bytes=4_100_000_000
     )
     factories.ImageFactory(namespace=factories.NamespaceFactory(account=cast.elsewhere), tag_count=1)
-    ((_account, held),) = cast.client("viewer").get("/?all=1").context["cards"]
+    ((_account, held, entered),) = cast.client("viewer").get("/?all=1").context["cards"]
+    assert entered
     assert held == AccountStats(
         namespaces=1, images=3, stored_bytes=4_100_000_000, pushed_at=pushed + timedelta(days=2)
     )

@@ -45,3 +45,16 @@ def test_a_page_asks_no_more(cast: Cast, path: str, most: int) -> None:
     with statements.counted() as asked:
         assert client.get(path).status_code == 200
     assert len(asked) <= most, "\n".join(asked)
+
+
+@pytest.mark.parametrize(("policies", "most"), [(0, 16), (3, 18)])
+def test_the_page_of_a_user_asks_no_more(cast: Cast, policies: int, most: int) -> None:
+    user = factories.RegistryUserFactory(account=cast.account)
+    factories.GrantFactory(user=user, namespace=factories.NamespaceFactory(account=cast.account))
+    factories.TrustPolicyFactory.create_batch(policies, user=user)
+    client = cast.client("owner")
+    client.get(user.get_absolute_url())
+
+    with statements.counted() as asked:
+        assert client.get(user.get_absolute_url()).status_code == 200
+    assert len(asked) <= most, "\n".join(asked)

@@ -1,5 +1,6 @@
 """Bytes of images, namespaces and accounts, shared layers counted once; and the page that shows them."""
 
+import re
 from datetime import date, timedelta
 from typing import Any
 
@@ -97,6 +98,28 @@ def test_members_see_the_page(cast: Cast, images: tuple[Image, Image, Image], wh
     assert "</span> more" in page
 
 
+@pytest.mark.parametrize("page", ["usage/", "n/team/usage/", "n/team/", "n/team/i/one/"])
+def test_what_tags_hold_what_the_history_knows_and_what_waits_are_three(
+    cast: Cast, images: tuple[Image, Image, Image], page: str
+) -> None:
+    factories.TagFactory(image=images[0], manifest=held(images[0], base=5_000_000).manifest)
+    held(images[0], old=3_000_000)
+    gone = held(images[0], gone=2_000_000)
+    address = f"/a/team-red/{page}"
+    before = cast.client("viewer").get(address).content.decode()
+    RepositoryManifest.objects.filter(pk=gone.pk).update(gone_at=timezone.now())
+    usage.measure(timezone.localdate())
+    after = cast.client("viewer").get(address).content.decode()
+    words = {"In tags": "5.0 MB", "In history only": "3.0 MB", "Waiting for garbage collection": "2.0 MB"}
+    for word, figure in words.items():
+        assert f"{word}</dt>" not in before
+        assert figure not in before
+        assert re.search(
+            rf"{word}(</dt>\s*<dd>| <strong>)\s*(<span[^>]*>)?\s*{figure}".replace(" MB", r"\sMB"), after
+        )
+    assert re.search(r"Counted(</dt>\s*<dd>| <strong>)\s*<time", after)
+
+
 @pytest.mark.parametrize("page", ["", "images/", "usage/", "n/team/usage/"])
 def test_what_was_not_counted_yet_is_no_zero(
     cast: Cast, images: tuple[Image, Image, Image], page: str
@@ -162,7 +185,7 @@ class Longest:
         self.account = account
 
     def __call__(self, execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
-        if "GROUP BY owner" in sql and list(params or ()) in ([], [self.account.pk]):
+        if "of_account" in sql and {*(params or ())} in (set(), {self.account.pk}):
             raise OperationalError from QueryCanceled()
         return execute(sql, params, many, context)
 

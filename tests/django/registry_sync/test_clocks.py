@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.models import AuditEvent, OutgoingMail, Person
 from accounts.outbox import OutboxBackend
 from manager.beat import Schedule
+from namespaces.models import Webhook, WebhookDelivery
 from registry_sync import clocks, freshness, heartbeats, panel_client, selectors, tasks
 from registry_sync.client import RegistryClient
 from registry_sync.events import due_events, processor
@@ -36,6 +37,11 @@ def left_ahead(at: datetime) -> None:
     Event.objects.create(event_id="1", received_at=at, due_at=at)
     Removal.objects.create(image=factories.ImageFactory(), kind="untag", requested_by="x", due_at=at)
     OutgoingMail.objects.create(to="a@example.com", encrypted="x", due_at=at)
+    hook = Webhook.objects.create(account=factories.AccountFactory(), url="https://a.example", secrets="")
+    for attempts, later in ((0, timedelta()), (2, timedelta(hours=9)), (3, timedelta(hours=1))):
+        WebhookDelivery.objects.create(
+            webhook=hook, event_type="image.pushed", attempts=attempts, due_at=at + later
+        )
     SyncRun.objects.create(state="done", started_at=at, heartbeat_at=at, finished_at=at)
 
 
@@ -50,6 +56,8 @@ def test_what_lies_ahead_is_mended_before_the_next_task_and_said(
     assert heartbeats.reserve("registry_sync.apply_events", now, now + timedelta(seconds=2))
     assert Removal.objects.filter(due_at__lte=now).exists()
     assert OutgoingMail.objects.filter(due_at__lte=now).exists()
+    # The third waits for its next attempt.
+    assert set(WebhookDelivery.objects.filter(due_at__lte=now).values_list("attempts", flat=True)) == {0, 2}
     assert run._due(now + timedelta(seconds=61))
     assert [pulse.state for pulse in selectors.component_health(now)] == ["works", "works"]
     assert "the clock went back by" in caplog.text
@@ -144,6 +152,8 @@ def test_the_schedule_goes_by_a_clock_that_does_not_jump_and_keeps_no_file(
     monkeypatch.chdir(tmp_path)
     Event.objects.create(event_id="waits", action="push", repository="team/app", namespace="team")
     OutboxBackend().send_messages([EmailMessage(to=["a@example.com"])])
+    webhook_message()
+    factories.TrustPolicyFactory(issuer__account=None)
     moment = [1000.0]
     sent = Sent(lambda: moment[0])
     assert sent.tick() <= 1.0
@@ -166,7 +176,7 @@ def test_what_comes_every_few_seconds_is_sent_when_its_rows_say_so() -> None:
         sent.names.clear()
         moment[0] += seconds
         sent.tick()
-        return {"events", "mails"} & set(sent.names)
+        return {"events", "mails", "webhooks"} & set(sent.names)
 
     assert names_after(0) == set()
     Event.objects.create(event_id="waits", action="push", repository="team/app", namespace="team")
@@ -176,9 +186,19 @@ def test_what_comes_every_few_seconds_is_sent_when_its_rows_say_so() -> None:
     assert names_after(3) == {"mails"}
     OutgoingMail.objects.update(due_at=None)
     assert names_after(3) == set()
+    message = webhook_message()
+    assert names_after(3) == {"webhooks"}
+    message.delete()
     for lost in (lambda _sql: True, lambda sql: "registry_sync_marker" not in sql):
         with connection.execute_wrapper(failing(lost)):
-            assert names_after(3) == {"events", "mails"}
+            assert names_after(3) == {"events", "mails", "webhooks"}
+
+
+def webhook_message() -> WebhookDelivery:
+    hook = Webhook.objects.create(
+        account=factories.AccountFactory(), url="https://a.example", secrets="", event_types=["user.denied"]
+    )
+    return WebhookDelivery.objects.create(webhook=hook, event_type="image.pushed")
 
 
 def failing(lost: Callable[[str], bool]) -> Any:

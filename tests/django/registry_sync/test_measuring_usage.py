@@ -1,5 +1,6 @@
 """When the bytes of images are counted anew: soon after something came or went, and not without need."""
 
+import zlib
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,9 @@ from django.db import OperationalError, connection
 from django.utils import timezone
 
 from namespaces import usage
-from namespaces.models import Descriptor, Image, RepositoryManifest, TagHistoryEntry
+from namespaces.models import Descriptor, Image, Manifest, RepositoryManifest, TagHistoryEntry
 from registry_sync import heartbeats
+from registry_sync.inventory import manifest_weights, uncollected
 from registry_sync.models import Marker
 from registry_sync.tasks import COUNT_MAX, measure_usage
 from tests import factories, statements
@@ -65,6 +67,49 @@ def test_what_went_is_counted_too(image: Image) -> None:
     assert Image.objects.get(pk=image.pk).stored_bytes == 0
 
 
+def test_a_manifest_that_went_without_a_tag_is_counted(image: Image) -> None:
+    revision = push(image, 100)
+    RepositoryManifest.objects.update(first_seen_at=timezone.now() - timedelta(minutes=1))
+    Manifest.objects.update(body_bytes=7)
+    measure_usage()
+    later()
+    assert not counts_anew()
+    RepositoryManifest.objects.filter(pk=revision.pk).update(gone_at=timezone.now())
+    measure_usage()
+    assert Image.objects.get(pk=image.pk).uncollected_bytes == 107
+
+
+def test_after_garbage_collection_it_is_counted_at_once(image: Image) -> None:
+    RepositoryManifest.objects.filter(pk=push(image, 100).pk).update(gone_at=timezone.now())
+    measure_usage()
+    later()
+    uncollected.note_collected(until=timezone.now())
+    measure_usage()
+    assert Image.objects.get(pk=image.pk).uncollected_bytes == 0
+
+
+def test_manifests_of_an_older_build_are_weighed_first(image: Image) -> None:
+    revision = push(image, 100)
+    Manifest.objects.update(body_zlib=zlib.compress(b"{" + b" " * 40 + b"}"), body_bytes=None)
+    measure_usage()
+    assert Image.objects.get(pk=image.pk).stored_bytes == 142
+    later()
+    RepositoryManifest.objects.update(first_seen_at=timezone.now() - timedelta(minutes=1))
+    Manifest.objects.update(body_zlib=b"", body_bytes=None)  # too long to be kept
+    index = factories.ManifestFactory(body_bytes=9)
+    Descriptor.objects.create(manifest=index, kind="manifest", digest=revision.manifest_id, size=50)
+    ago(Marker.USAGE, timedelta(minutes=1))
+    assert counts_anew()
+    assert Image.objects.get(pk=image.pk).stored_bytes == 150
+
+
+def test_a_thousand_manifests_are_weighed_in_pieces(image: Image) -> None:
+    for number in range(3):
+        push(image, number)
+    Manifest.objects.update(body_bytes=None)
+    assert [manifest_weights.weigh(most, batch=2) for most in (2, 10, 10)] == [2, 1, 0]
+
+
 def test_nothing_new_is_not_counted_within_the_hour(image: Image) -> None:
     RepositoryManifest.objects.filter(pk=push(image, 100).pk).update(
         first_seen_at=timezone.now() - timedelta(minutes=1)
@@ -86,14 +131,14 @@ def test_it_rests_after_a_long_count(image: Image) -> None:
 def test_one_at_a_time() -> None:
     """The schedule comes again while a long count lasts."""
     again: list[bool] = []
-    with statements.before("SUM(size)", lambda: again.append(counts_anew())):
+    with statements.before("of_account", lambda: again.append(counts_anew())):
         assert counts_anew()
     assert again == [False]
 
 
 def test_it_rests_also_after_a_count_that_the_database_broke_off() -> None:
     began = timezone.now()
-    with statements.failing("SUM(size)", OperationalError("canceling statement due to statement timeout")):
+    with statements.failing("of_account", OperationalError("canceling statement due to statement timeout")):
         measure_usage()
     rest = heartbeats.last(Marker.USAGE_REST)
     assert rest

@@ -1,7 +1,8 @@
 """What stands before two nodes, as any proxy in production does: `python -m tests.load.soak.hop SPEC.json`.
 
 Whoever is asked is who answered /healthz last; where nobody takes the connection, the next is tried. Each event that
-passes is written down with the status that the panel gave: what got our 202 was told, and nothing else.
+passes is written down with the status that the panel gave: what got our 202 was told, and nothing else. So is when each
+server of tokens was asked, and when it had answered.
 """
 
 import asyncio
@@ -47,6 +48,7 @@ class Hop:
         self.port = spec["port"]
         self.pages, self.tokens = Nodes(spec["web"]), Nodes(spec["tokens"])
         self.told = Path(spec["told"]).open("a", buffering=1)  # noqa: SIM115 (for as long as it serves)
+        self.passed = Path(spec["passed"]).open("a", buffering=1)  # noqa: SIM115
 
     async def serve(self) -> None:
         # A connection each time: one that is refused was surely not heard, and another node may be asked.
@@ -78,6 +80,8 @@ class Hop:
                 await asyncio.sleep(0.02)
                 continue
             try:
+                if nodes is self.tokens:
+                    return await self.asked_for_token(request, body, port)
                 return await self.asked(request, body, port)
             except (aiohttp.ClientError, TimeoutError) as error:
                 nodes.up[port] = False
@@ -85,6 +89,15 @@ class Hop:
                 if request.method != "GET" and not isinstance(error, aiohttp.ClientConnectorError):
                     return web.Response(status=502)
         return web.Response(status=503)
+
+    async def asked_for_token(self, request: web.BaseRequest, body: bytes, port: int) -> web.Response:
+        began, answered = time.time(), 0.0
+        try:
+            answer = await self.asked(request, body, port)
+            answered = time.time()
+        finally:
+            self.passed.write(json.dumps({"port": port, "began": began, "answered": answered}) + "\n")
+        return answer
 
     async def asked(self, request: web.BaseRequest, body: bytes, port: int) -> web.Response:
         headers = {name: value for name, value in request.headers.items() if name.lower() not in NOT_PASSED}

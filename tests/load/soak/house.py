@@ -12,9 +12,11 @@ from typing import Any
 
 import requests
 
+from accounts.common import secret_files
 from tests.load.soak.supervisor import Kept, Supervisor
 from tests.parts import install, postgres, processes, registries
 
+METRICS_KEY = "k" * 40
 WORLD = (Path(__file__).parent / "world.py").read_text()
 
 
@@ -39,6 +41,11 @@ class House:
         return self.folder / "told.jsonl"
 
     @property
+    def passed(self) -> Path:
+        """Of the hop: each request for a token that it passed on."""
+        return self.folder / "passed.jsonl"
+
+    @property
     def storage(self) -> Path:
         return self.folder / "data" / "registry" / "docker/registry/v2/repositories"
 
@@ -57,22 +64,26 @@ class House:
 @contextmanager
 def running(folder: Path, version: registries.Version, seed: int) -> Iterator[House]:
     """Once everything answers and the first check has read the registry."""
-    names = ("hop", "registry", "redis", "web1", "web2", "tokens1", "tokens2")
+    names = ("hop", "registry", "redis", "web1", "web2", "tokens1", "tokens2", "receiver")
     ports = {name: processes.free_port() for name in names}
     with ExitStack() as stack:
         database = stack.enter_context(postgres.running())
         env = environment(folder, ports, database)
         for words in ("init_data_dir", "migrate --verbosity 0", "collectstatic --no-input --verbosity 0"):
             manage(env, *words.split())
+        secret_files.create(folder / "data" / "secrets" / "metrics.key", METRICS_KEY.encode())
         house = House(
             folder, env, f"http://localhost:{ports['hop']}", f"http://localhost:{ports['registry']}", version,
             database, ports, Supervisor(seed),
         )  # fmt: skip
         made = json.loads(house.shell(WORLD).split("MADE ")[1])
         house.users, house.odd, house.cookie = made["users"], made["odd"], made["cookie"]
-        hop = house.python("soak.hop", port=ports["hop"], told=str(house.told),
+        hop = house.python("soak.hop", port=ports["hop"], told=str(house.told), passed=str(house.passed),
                            web=[ports["web1"], ports["web2"]], tokens=[ports["tokens1"], ports["tokens2"]])  # fmt: skip
         stack.callback(hop.stop)
+        heard = str(folder / "heard.jsonl")
+        receiver = house.python("soak.receiver", port=ports["receiver"], heard=heard)
+        stack.callback(receiver.stop)
         stack.callback(house.supervisor.stop)
         for name, command in commands(house).items():
             house.supervisor.add(
@@ -86,10 +97,11 @@ def running(folder: Path, version: registries.Version, seed: int) -> Iterator[Ho
 def environment(folder: Path, ports: dict[str, int], database: str) -> dict[str, str]:
     hop = f"localhost:{ports['hop']}"
     return os.environ | {
-        "DATA_DIR": str(folder / "data"), "DATABASE_URL": database,
+        "DATA_DIR": str(folder / "data"), "DATABASE_URL": database, "TMPDIR": str(folder),
         "REDIS_URL": f"redis://127.0.0.1:{ports['redis']}/0",
         "PUBLIC_URL": f"http://{hop}", "EVENTS_URL": f"http://{hop}/registry/events", "TRUSTED_PROXY_COUNT": "1",
         "REGISTRY_PORT": str(ports["registry"]), "TOKEN_SERVICE": "soak",
+        "WEBHOOK_NETWORKS": "127.0.0.0/8", "SOAK_RECEIVER": f"http://127.0.0.1:{ports['receiver']}/hook",
         "SYNC_INTERVAL_SECONDS": "60", "LOG_LEVEL": "WARNING", "API_CALLS_PER_MINUTE": "0",
     }  # fmt: skip
 
@@ -104,9 +116,9 @@ def commands(house: House) -> dict[str, list[str | Path]]:
         "registry": [registries.binary(house.version), "serve", data / "registry-config" / "registry.yml"],
     }  # fmt: skip
     for node in ("1", "2"):
-        for server in ("web", "tokens"):
+        for server, more in (("web", []), ("tokens", ["--workers", "2"])):
             port = str(ports[f"{server}{node}"])
-            found[f"{server}{node}"] = [sys.executable, "-m", "manager.server", server, "--port", port]
+            found[f"{server}{node}"] = [sys.executable, "-m", "manager.server", server, "--port", port, *more]
         found[f"worker{node}"] = [*celery, "worker", "--concurrency", "2", "--loglevel", "WARNING", "--without-gossip",
                                   "--without-mingle", "--hostname", f"worker{node}@soak"]  # fmt: skip
         found[f"beat{node}"] = [*celery, "beat", "--pidfile=", "--loglevel", "WARNING"]

@@ -5,9 +5,11 @@ import sys
 import time
 from collections import Counter
 
-from tests.load.soak import crowd
+from tests.load.soak import crowd, webhooks
+from tests.load.soak.backups import Backup
 from tests.load.soak.house import House
 from tests.load.soak.report import Report
+from tests.load.soak.scrapes import EACH_SCRAPE, Scrapes
 from tests.load.soak.supervisor import Kill
 from tests.load.soak.tally import longest_gap, losses, percentile, spans, written
 from tests.load.soak.watch import EACH_LOOK, Inventory, Tokens, Watch
@@ -22,22 +24,29 @@ def soak(house: House, seconds: int, seed: int) -> int:
         sys.exit(f"SOAK_KILL must be some of: {', '.join(known)}")
     inventory, user = Inventory(house.database), house.users[0]
     tokens = Tokens(house.url, user["username"], user["password"], user["repositories"][0])
+    scrapes, backup = Scrapes(house), Backup(house)
     with Watch() as watch:
         watch.also(inventory.look, EACH_LOOK)
         watch.also(tokens.look, EACH_LOOK)
+        watch.also(scrapes.look, EACH_SCRAPE)
         clients = crowd.start(house, seconds, seed)
         ends = time.monotonic() + seconds
         while time.monotonic() < ends:
+            if backup.process is None and ends - time.monotonic() < seconds / 2:
+                backup.start()
             if not house.supervisor.watch(EVERY, lambda: clients.popen.poll() is not None):
                 kill = house.supervisor.kill_next(victims)
                 print(f"  {time.monotonic() - ends + seconds:5.0f} s  killed {kill.name}: {kill.how}")
         house.supervisor.watch(60, lambda: clients.popen.poll() is not None)
         tokens.given.append(time.time())
         settled = crowd.settle(house, inventory)
-    return report(house, inventory, tokens, settled=settled)
+        webhooks.settle(house, inventory)
+    return report(house, inventory, tokens, scrapes, backup, settled=settled)
 
 
-def report(house: House, inventory: Inventory, tokens: Tokens, *, settled: bool) -> int:
+def report(
+    house: House, inventory: Inventory, tokens: Tokens, scrapes: Scrapes, backup: Backup, *, settled: bool
+) -> int:
     said, acts, told = Report(), crowd.acts(house), crowd.told(house)
     kills = house.supervisor.kills
     registry_killed = [kill.at for kill in kills if kill.name == "registry"]
@@ -82,6 +91,9 @@ def report(house: House, inventory: Inventory, tokens: Tokens, *, settled: bool)
     late = [told.at[number] for (number, _tag), wait in waits.items() if wait > crowd.LATE]
     said.examples(whens(late, kills), most=20)
 
+    scrapes.say(said)
+    webhooks.report(said, house, inventory)
+    backup.report(said)
     said.head("THE REST")
     said.most(
         "longest time without a token", longest_gap(tokens.given), 5, " s", f"{len(tokens.given):,} given"

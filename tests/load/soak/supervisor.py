@@ -24,13 +24,14 @@ class Kept:
     env: Mapping[str, str]
     folder: Path
     starts: int = 0
+    started_at: float = 0
     running: processes.Running = field(init=False)
 
     def __post_init__(self) -> None:
         self.start()
 
     def start(self) -> None:
-        self.starts += 1
+        self.starts, self.started_at = self.starts + 1, time.time()
         self.running = processes.start(
             self.name, self.command, log=self.folder / f"{self.name}.log", env=self.env
         )

@@ -1,6 +1,7 @@
 """Run inside `manage.py shell`: four accounts with two users each, and one of somebody who pushes odd things."""
 
 import json
+import os
 
 from django.conf import settings
 from django.test import Client
@@ -9,7 +10,7 @@ from django.utils import timezone
 from accounts.models import Person
 from accounts.services import accounts, users
 from accounts.views.request import principal_for
-from namespaces.services import grants, namespaces
+from namespaces.services import grants, namespaces, webhooks
 from registry_sync.reconcile.writer import record_catalog_read
 
 record_catalog_read(timezone.now())
@@ -19,6 +20,10 @@ by = principal_for(Person.objects.create_user("ada@example.com"), {})
 def tenant(name, count, images):
     account = accounts.open_account(by=by, name=name)
     space = namespaces.create(by=by, account=account, name=name)
+    webhooks.create(
+        by=by, account=account, url=os.environ["SOAK_RECEIVER"], format="cloudevents",
+        event_types=["image.pushed", "image.restored", "tag.deleted"],
+    )  # fmt: skip
     made = []
     for _user in range(count):
         user, password = users.create(by=by, account=account, description="soak", expires_at=None)

@@ -18,7 +18,7 @@ from namespaces.models import Grant, LedgerTotal, Namespace
 from namespaces.services import grants, namespaces
 from registry_sync.tokens import queries
 from tests import factories, statements
-from tests.cast import Cast, principal_of
+from tests.cast import Cast, just_signed_in, principal_of
 from tests.django.registry_sync.inventory.properties import examples
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -354,7 +354,8 @@ def test_what_has_ended_by_then_breaks_nothing(cast: Cast, team: Namespace) -> N
 
 @pytest.mark.django_db
 def test_closing_an_account_asks_when_it_breaks_something(cast: Cast, team: Namespace) -> None:
-    user, client, page = Grant.objects.get().user, cast.client("owner"), "/a/team-red/settings/close/"
+    user, client = Grant.objects.get().user, just_signed_in(cast.client("owner"))
+    page = "/a/team-red/settings/close/"
     entry(user, team, confirmed_count=5)
     entry(factories.RegistryUserFactory(), team)
     assert client.post(page, {"confirm": "another"}).status_code == 400

@@ -306,6 +306,12 @@ def test_a_confirmed_use_needs_no_entry_before_it(user: Any) -> None:
     assert not LedgerEntry.objects.filter(user=None).exists()  # no such image
 
 
+def test_of_a_user_with_trust_policies_the_only_password_is_not_taken_for_granted(user: Any) -> None:
+    factories.TrustPolicyFactory(user=user)
+    confirmation.confirm([used(user, "push")])
+    assert LedgerEntry.objects.get().secret == 0
+
+
 def test_what_a_client_calls_itself_is_kept_in_short(user: Any) -> None:
     """As docker says it in an event: longer than the column, and more than anybody needs to know of a machine."""
     agent = r"docker/27.3.1 go/go1.22.7 kernel/6.8.0-45-generic os/linux UpstreamClient(Docker-Client/27.3.1)"

@@ -53,6 +53,19 @@ def test_members_see_what_it_did(cast: Cast, user: Any, who: str) -> None:
     assert ("Make these changes" in page) == (who != "viewer")
 
 
+def test_an_id_token_is_named_by_its_trust_policy(cast: Cast, user: Any) -> None:
+    policy = factories.TrustPolicyFactory(user=user, note="nightly builds")
+    team = Namespace.objects.get(name="team")
+    entry(user, team, "push", image_name="api", confirmed_count=7, secret=-policy.pk)
+    page = text_of(cast.client("viewer").get(path_of(user)))
+    assert "ID token: nightly builds" in page
+    page = text_of(cast.client("viewer").get(path_of(user), {"password": -policy.pk}))
+    assert "7 pushes" in page
+    assert "812 pulls" not in page
+    policy.delete()
+    assert "7 pushes" in text_of(cast.client("viewer").get(path_of(user)))
+
+
 @pytest.mark.parametrize("who", OUTSIDERS)
 def test_others_find_nothing(cast: Cast, user: Any, who: str) -> None:
     assert cast.client(who).get(path_of(user)).status_code in {302, 404}

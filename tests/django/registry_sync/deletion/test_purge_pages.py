@@ -88,7 +88,7 @@ def test_what_goes_is_told(cast: Cast, image: Image) -> None:
     page = cast.client("owner").get(HERE)
     found = page.context["preview"]
     assert (len(found.images), found.tags, found.technical_tags, found.manifests) == (1, 2, 1, 3)
-    assert found.freed_bytes == 3 * 7  # the layer that the sibling has too stays
+    assert found.space.freed_bytes == 3 * 7  # the layer that the sibling has too stays
     assert found.repositories_sharing_layers == ["team/sibling"]  # and nothing of another account is named
     text = page.content.decode()
     assert "CI deploy" in text
@@ -100,7 +100,7 @@ def test_what_goes_is_told(cast: Cast, image: Image) -> None:
         whole_namespace.tags,
         whole_namespace.repositories_sharing_layers,
     ) == (2, 3, [])
-    assert whole_namespace.freed_bytes == 4 * 7 + 1000
+    assert whole_namespace.space.freed_bytes == 4 * 7 + 1000
 
 
 def test_what_cannot_be_read_is_named_and_goes_first(cast: Cast, image: Image) -> None:

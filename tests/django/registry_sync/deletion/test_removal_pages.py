@@ -79,12 +79,28 @@ def test_what_would_go_is_told(cast: Cast, image: Image) -> None:
     page = cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0")
     shown = page.context["preview"]
     assert shown.impact.other_tags == ("latest",)
-    assert shown.freed_bytes == 7_000
+    assert shown.space.freed_bytes == 7_000
     assert [(each.name, each.tag) for each in shown.pullers] == [("", "1.0"), ("CI deploy", "latest")]
     text = page.content.decode()
     assert "point to the same image and are removed too" in text
     assert "7.0 kB" in text
     assert page.context["left_untagged"] == []
+
+
+def test_one_and_several_are_spoken_of_as_such(cast: Cast, image: Image) -> None:
+    tagged(image, "1.0")
+    tagged(image, "2.0")
+    untagged = factories.RepositoryManifestFactory(image=image).manifest
+    client = cast.client("owner")
+    for query in ("tag=1.0", f"digest={untagged.digest}"):
+        text = client.get(f"{HERE}delete-preview/?{query}").text
+        assert "Delete the image too" in text
+        assert "It can be restored, on the next page" in text
+    for query in ("tag=1.0&tag=2.0", f"tag=1.0&digest={untagged.digest}"):
+        text = client.get(f"{HERE}delete-preview/?{query}").text
+        assert "Delete the images too" in text
+        assert "They can be restored, on the next page" in text
+    assert "Removes only the tag. The image stays" in client.get(f"{HERE}delete-preview/?tag=1.0").text
 
 
 @pytest.mark.parametrize("more", [0, 1])
@@ -163,7 +179,10 @@ def test_layers_of_another_image_of_the_account_are_not_freed(cast: Cast, image:
     layers(tagged(sibling, "1.0"), base=1_000_000)
     theirs = factories.ImageFactory(namespace__account=cast.elsewhere)
     layers(tagged(theirs, "1.0"), own=7_000)  # what strangers have is not told by a number either
-    assert cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["preview"].freed_bytes == 7_000
+    assert (
+        cast.client("owner").get(f"{HERE}delete-preview/?tag=1.0").context["preview"].space.freed_bytes
+        == 7_000
+    )
 
 
 @pytest.mark.parametrize(("who", "status"), DIFFERENT)

@@ -8,7 +8,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry
+from accounts.principal import SYSTEM
+from namespaces.models import Image, RepositoryManifest, Tag, TagHistoryEntry, WebhookDelivery
+from namespaces.services import webhooks
 from registry_sync.deletion import history
 from registry_sync.events import views
 from registry_sync.models import Event
@@ -88,7 +90,10 @@ def written(tag: str) -> list[Line]:
 class TestHistory(PropertyTest):
     def setup_example(self) -> None:
         super().setup_example()
-        factories.NamespaceFactory(name="team")
+        account = factories.NamespaceFactory(name="team").account
+        types = ["image.pushed", "tag.deleted"]
+        url = "https://hooks.example.com"
+        webhooks.create(by=SYSTEM, account=account, url=url, format="cloudevents", event_types=types)
 
     @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(st.lists(STEP, max_size=14))
@@ -100,6 +105,8 @@ class TestHistory(PropertyTest):
         assert {tag: written(tag) for tag in told.lines} == told.lines
         for row in Tag.objects.all():
             assert (row.manifest_id, row.pushed_by) == told.lines[row.name][-1]
+        messages = WebhookDelivery.objects.order_by("history_id").values_list("history_id", flat=True)
+        assert list(messages) == list(TagHistoryEntry.objects.order_by("pk").values_list("pk", flat=True))
 
     def test_of_many_pushes_of_one_tag_is_whole_where_a_confirmation_was_quicker(self) -> None:
         factories.NamespaceFactory(name="team")

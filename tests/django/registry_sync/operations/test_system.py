@@ -1,17 +1,20 @@
 """The operator's pages: the operator sees all of it, and for everybody else nothing is there."""
 
 import re
+import tomllib
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from accounts.common import time_zones
 from accounts.models import AuditEvent, Person
-from namespaces.models import CatalogRead, Image, Namespace, ReservedName
+from namespaces.models import CatalogRead, Image, Namespace, ReservedName, Usage
 from registry_sync import heartbeats, selectors, tasks
 from registry_sync.models import DiagnosticRun, Drift, Event, Marker, Repository, SyncRun
 from registry_sync.reconcile.writer import assign_all
@@ -19,7 +22,7 @@ from tests import factories
 from tests.cast import Cast, client_for
 
 PAGES = ["", "doctor/", "events/", "events/?state=failed", "differences/", "repositories/", "repositories/old/",
-         "settings/"]  # fmt: skip
+         "issuers/", "settings/"]  # fmt: skip
 
 
 @pytest.fixture
@@ -388,3 +391,19 @@ def test_results_are_shown_with_their_lines(browser: Client) -> None:
     assert "failed:" in page
     assert "<html" not in browser.get("/system/doctor/", headers={"HX-Request": "true"}).content.decode()
     assert "1 check failed" in browser.get("/system/").content.decode()
+
+
+def test_what_the_installation_is_made_of(cast: Cast, operator: Person) -> None:
+    today = timezone.localdate()
+    for day, size in ((today - timedelta(days=1), 9), (today, 5_000_000)):
+        Usage.objects.create(account_id=cast.account.pk, namespace_id=0, day=day, stored_bytes=size)
+    page = client_for(operator).get("/system/")
+    shown = page.context["installation"]
+    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())["project"]
+    assert (shown.version, shown.stored_bytes) == (project["version"], 5_000_000)
+    assert (shown.person_count, shown.account_count) == (5, 2)
+    assert shown.database_bytes > 100_000
+    sqlite = connection.vendor == "sqlite"
+    assert shown.database.startswith("SQLite 3." if sqlite else "PostgreSQL 1")
+    assert (bool(shown.disk_total), bool(shown.tables)) == (sqlite, not sqlite)
+    assert "5.0 MB" in page.text

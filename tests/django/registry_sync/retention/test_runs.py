@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.common.errors import Conflict
-from accounts.models import AuditEvent
+from accounts.models import Account, AuditEvent
+from accounts.services import suspension
 from namespaces.models import (
     NEVER,
     Descriptor,
@@ -31,6 +32,7 @@ from registry_sync.models import (
     RetentionRun,
     SyncRun,
 )
+from registry_sync.operations import account_service
 from registry_sync.retention import preview, run_result, runs, service
 from registry_sync.retention.policy import Reason, Rule
 from tests import factories, statements
@@ -354,6 +356,37 @@ def test_a_closed_accounts_rule_does_not_run(cast: Cast, image: Image) -> None:
     runs.plan_due()
     assert (last().state, last().problem) == ("skipped", "The account is closed, so nothing was done.")
     assert not Removal.objects.exists()
+
+
+def test_a_suspended_accounts_rule_does_not_run(cast: Cast, image: Image) -> None:
+    rule(image)
+    suspension.suspend(by=cast.by("owner"), account=cast.account)
+    runs.plan_due()
+    assert not RetentionRun.objects.exists()
+    runs.start(by=cast.by("owner"), rule=RetentionRule.objects.get())
+    runs.plan_due()
+    assert (last().state, last().problem) == ("skipped", "The account is suspended, so nothing was done.")
+    assert not Removal.objects.exists()
+
+
+@pytest.mark.parametrize(("days", "enabled"), [(0, True), (3, False)])
+def test_a_rule_that_counts_days_is_off_after_a_suspension_of_days(
+    cast: Cast, image: Image, days: int, enabled: bool
+) -> None:
+    """In those days nobody could pull, so everything would look unused."""
+    rule(image)
+    counting = RetentionRule.objects.get()
+    RetentionRule.objects.filter(pk=counting.pk).update(keep_pulled_days=30)
+    by = cast.by("owner")
+    suspension.suspend(by=by, account=cast.account)
+    Account.objects.filter(pk=cast.account.pk).update(suspended_at=timezone.now() - timedelta(days=days))
+    account_service.restore(by=by, account=cast.account)
+    counting.refresh_from_db()
+    assert counting.enabled is enabled
+    cast.account.refresh_from_db()
+    assert cast.account.suspended_at is None
+    if not enabled:
+        assert "suspended for 3 days" in last().problem
 
 
 def test_closing_an_account_withdraws_what_its_rules_have_not_begun(cast: Cast, image: Image) -> None:

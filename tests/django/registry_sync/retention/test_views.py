@@ -116,7 +116,7 @@ def test_the_dry_run_in_short(cast: Cast, rule: RetentionRule, image: Image) -> 
         (group.version_count, group.tag_count, group.size_bytes, why) for group, why in page.context["groups"]
     ]
     assert told == [(1, 1, 300, "nothing in the rule keeps it"), (2, 2, 21, "pushed within the last 60 days")]
-    assert page.context["freed_bytes"] == 300
+    assert page.context["space"].freed_bytes == 300
     assert page.context["in_use"] == ""
 
 

@@ -19,7 +19,7 @@ from accounts.common.password_throttle import FAILURES
 from accounts.last_used import uses
 from accounts.models import RegistryUser, Secret
 from accounts.peppers import peppers
-from accounts.services import passwords, users
+from accounts.services import passwords, suspension, users
 from namespaces.access import Level
 from namespaces.models import Namespace
 from registry_sync.tokens import queries
@@ -181,7 +181,7 @@ def test_the_password_of_a_person_is_refused(cast: Cast) -> None:
     assert ask(RegistryUser(username=cast.owner.email), password=factories.PASSWORD)[0] == 401
 
 
-@pytest.mark.parametrize("what", ["disabled", "expired", "closed", "deleted", "replaced"])
+@pytest.mark.parametrize("what", ["disabled", "expired", "closed", "suspended", "deleted", "replaced"])
 def test_who_lost_the_right_is_refused_at_once(cast: Cast, namespace: Any, what: str) -> None:
     user, by = user_with(cast, namespace, Level.READ), cast.by("owner")
     assert ask(user)[0] == 200
@@ -194,6 +194,8 @@ def test_who_lost_the_right_is_refused_at_once(cast: Cast, namespace: Any, what:
         case "closed":
             cast.account.closed_at = timezone.now()
             cast.account.save()
+        case "suspended":
+            suspension.suspend(by=by, account=cast.account)
         case "deleted":
             users.delete(by=by, user=user)
         case "replaced":

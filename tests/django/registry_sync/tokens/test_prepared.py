@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from registry_sync.tokens import queries
+from registry_sync.tokens import queries, statements
 from registry_sync.tokens.prepared import PreparedCursor
 
 pytestmark = [
@@ -59,11 +59,19 @@ def test_a_connection_that_is_gone_is_an_outage(driver: Driver) -> None:
         prepared.execute("SELECT $1::int", ["0"])
 
 
-def test_what_a_token_needs_is_found_by_keys(driver: Driver) -> None:
+@pytest.mark.parametrize(
+    ("template", "parameters"),
+    [
+        (statements.CALLER_BY_DIGEST, ["0" * 64, "team/app", "2026-01-01"]),
+        (statements.ACCESS_BY_NAME, ["wsbq5k5ysqyt", "team/app", "2026-01-01"]),
+        (statements.POLICIES, ["wsbq5k5ysqyt", "https://issuer.example.com", "2026-01-01"]),
+    ],
+)
+def test_what_a_token_needs_is_found_by_keys(driver: Driver, template: str, parameters: list[str]) -> None:
     for name in queries.BY_KEYS:
         driver.execute(f"SET {name} = off")
-    text = queries._statement(queries._USER, "postgresql")
-    rows = PreparedCursor(driver).execute(f"EXPLAIN {text}", ["0" * 64, "team/app", "2026-01-01"]).fetchall()
+    text = statements.statement(template, "postgresql")
+    rows = PreparedCursor(driver).execute(f"EXPLAIN {text}", parameters).fetchall()
     plan = "\n".join(line for (line,) in rows)
     assert "Index Scan" in plan
     assert not any(word in plan for word in ("Seq Scan", "Hash", "Merge", "JIT")), plan

@@ -1,0 +1,1 @@
+"""Requests to addresses that people or operators name: checked, pinned, bounded."""

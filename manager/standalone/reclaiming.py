@@ -1,0 +1,125 @@
+"""`manage.py reclaim` where `make run` keeps the registry: everything, in order, and writable again however it ends."""
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from django.db import DatabaseError
+
+from accounts.common import clock
+from accounts.common.lazy_text import lazy as _
+from accounts.principal import Principal
+from manager.standalone.collection import CollectionError, Collector
+from registry_sync import jobs, registry_probe
+from registry_sync.models import Reclaim
+from registry_sync.reclaim import facts, runs, texts
+from registry_sync.reclaim.gc_output import Eligible
+from registry_sync.reclaim.refusals import ReclaimFacts, refusals
+from registry_sync.reclaim.walk import walk
+from registry_sync.reclaim.writes import Writes
+
+POLL_SECONDS = 1
+READ_ONLY_ALREADY = (
+    "The registry does not take pushes now: it does not answer, or is read-only already. A garbage collection whose "
+    "command was killed may still run; the registry becomes writable when that has ended."
+)
+State = Reclaim.State
+
+
+class Refused(Exception):
+    """It is not safe, or nothing can be said. `reasons` are sentences."""
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("; ".join(reasons))
+        self.reasons = reasons
+
+
+@dataclass(slots=True)
+class Reclaiming:
+    """One call of the command. `wait_seconds`: how long pushes under way may take, before it gives up."""
+
+    collector: Collector
+    alive: runs.Alive
+    say: Callable[[str], None]
+    by: Principal
+    wait_seconds: float
+
+    def plan(self) -> tuple[Eligible, dict[str, int]]:
+        """Return what goes, with the bytes of each blob. Raise Refused, and CollectionError."""
+        version, untagged = self.collector.version(), self.collector.delete_untagged
+        # Before the registry is asked: 3.x ends at an image of schema 1.
+        _need(facts.collect_facts(clock.now(), version=version, delete_untagged=untagged))
+        eligible = self.collector.plan()
+        _need(ReclaimFacts(version=version, delete_untagged=untagged, needed=facts.first_needed(eligible)))
+        return eligible, self.collector.promised(eligible)
+
+    def run(self) -> bool:
+        """Return whether all went as promised. Raise Refused before anything was changed, and CollectionError."""
+        if not self.collector.wait_until_writes_are(Writes.TAKEN):
+            raise Refused(READ_ONLY_ALREADY)
+        _eligible, promised = self.plan()
+        if not promised:
+            self.say("Nothing waits for garbage collection.")
+            return True
+        row = runs.begin(by=self.by, blobs=len(promised), size_bytes=sum(promised.values()), now=clock.now())
+        why = _("The command was ended.")
+        self.alive.announcing = True
+        try:
+            return self._carry_out(row)
+        except (CollectionError, Refused) as error:
+            why = _("It was stopped: %(why)s", why=str(error))
+            raise
+        finally:
+            self.alive.announcing = False
+            if row.state in Reclaim.OPEN:
+                with suppress(DatabaseError):
+                    registry_probe.probe(self.collector.registry, clock.now())
+                    runs.stop(row, why, now=clock.now())
+                    self.say(row.problem)
+
+    def _carry_out(self, row: Reclaim) -> bool:
+        self._advance(row, State.PREPARING)
+        self._wait_for_uploads()
+        self._advance(row, State.READ_ONLY)
+        with self.collector.read_only() as pipe:
+            eligible, promised = self.plan()  # once more: what was pushed or deleted since is in it
+            row.promised_bytes, row.promised_blobs = sum(promised.values()), len(promised)
+            before, row.collected_at = self.collector.stored_bytes(), clock.now()
+            self._advance(row, State.COLLECTING)
+            self.collector.collect(pipe)
+            row.freed_bytes = before - self.collector.stored_bytes()
+            self._advance(row, State.WRITABLE)
+        if not self.collector.wait_until_writes_are(Writes.TAKEN):
+            raise CollectionError("The registry did not become writable again; restart `make run`.")
+        registry_probe.probe(self.collector.registry, clock.now())
+        self.say(texts.outcome(row))
+        self._advance(row, State.CHECKING)
+        runs.note_untagged_gone(eligible.manifests, at=row.collected_at)
+        walked = walk(self.collector.registry, self.collector.alive)
+        for line in texts.walked(walked):
+            self.say(line)
+        runs.finish(row, walked, by=self.by, now=clock.now())
+        # An event that the registry had not sent yet was lost when it was restarted.
+        jobs.request_sync(by=self.by)
+        return walked.complete and not walked.missing and row.freed_bytes == row.promised_bytes
+
+    def _advance(self, row: Reclaim, state: Reclaim.State) -> None:
+        runs.advance(row, state, now=clock.now())
+        self.say(f"{state.label} …")
+
+    def _wait_for_uploads(self) -> None:
+        end = time.monotonic() + self.wait_seconds
+        while (pushing := self.collector.uploads()) and self.wait_seconds:
+            if time.monotonic() > end:
+                raise Refused(
+                    f"Somebody pushes to {', '.join(pushing[:3])}. Try again later, or with --wait 0: then the push is "
+                    "broken off, and its client says so."
+                )
+            self.collector.alive()
+            time.sleep(POLL_SECONDS)
+
+
+def _need(known: ReclaimFacts) -> None:
+    if reasons := refusals(known):
+        raise Refused(*reasons)
