@@ -17,6 +17,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, gettext_noop
 
@@ -36,6 +37,8 @@ log = logging.getLogger(__name__)
 # allauth’s label, which our catalogues translate in its place.
 EMAIL = gettext_noop("Email")
 turned_away = dropped_entries.Tally(DropCounter.Kind.SIGN_INS)
+# In the session: a digest of the password that the person had when this sign-in began.
+BEGUN_WITH = "sign_in_begun_with"
 
 
 class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
@@ -157,12 +160,21 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
             clear_authentication_records(request)
             messages.error(request, _("Sign in with %(name)s.") % {"name": settings.OIDC_NAME})
             return redirect("account_login")
+        request.session[BEGUN_WITH] = user.get_session_auth_hash()
         return answer
 
     def login(self, request: HttpRequest, user: Any) -> None:
-        """Not whom an operator has disabled since `pre_login`, which was before a second factor was asked for."""
+        """Not who was disabled, or has another password, since `pre_login`: a second factor was asked for meanwhile.
+
+        A new password ends the sessions that an older one began, and so this one before it begins.
+        """
         if not user.is_active:
             raise ImmediateHttpResponse(self.respond_user_inactive(request, user))
+        now = user.get_session_auth_hash()
+        if not constant_time_compare(request.session.pop(BEGUN_WITH, now), now):
+            clear_authentication_records(request)
+            messages.error(request, _("Your password has changed in the meantime. Sign in again."))
+            raise ImmediateHttpResponse(redirect("account_login"))
         super().login(request, user)
 
     def get_reauthentication_methods(self, user: Any) -> list[dict[str, str]]:

@@ -1,8 +1,11 @@
-"""allauth's forms that set a password: each offers to end the person's API tokens, which know nothing of passwords."""
+"""allauth's forms that set a password: each offers to end the person's API tokens, which know nothing of passwords.
+
+And the one that reads a reset link.
+"""
 
 from typing import Any
 
-from allauth.account.forms import ChangePasswordForm, ResetPasswordKeyForm, SetPasswordForm
+from allauth.account.forms import ChangePasswordForm, ResetPasswordKeyForm, SetPasswordForm, UserTokenForm
 from allauth.core import context
 from django import forms
 from django.db import transaction
@@ -11,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import selectors
+from accounts.models import Person
 from accounts.services import api_tokens
 from accounts.views.request import principal_for
 
@@ -57,3 +61,10 @@ class SetForm(EndTokens, SetPasswordForm):  # type: ignore[misc]
 
 class ResetForm(EndTokens, ResetPasswordKeyForm):  # type: ignore[misc]
     pass
+
+
+class ResetLinkForm(UserTokenForm):  # type: ignore[misc]
+    def _get_user(self, uidb36: str) -> Person | None:
+        """Nobody for who is disabled: a link that was mailed before changes nothing of theirs."""
+        found: Person | None = super()._get_user(uidb36)
+        return found if found and found.is_active else None

@@ -207,6 +207,7 @@ ACCOUNT_FORMS = {
     "change_password": "accounts.password_forms.ChangeForm",
     "set_password": "accounts.password_forms.SetForm",
     "reset_password_from_key": "accounts.password_forms.ResetForm",
+    "user_token": "accounts.password_forms.ResetLinkForm",
 }
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}

@@ -36,6 +36,7 @@ urlpatterns = [
                 path("sso/confirm/", sso_link.confirm, name="sso-confirm"),
                 path("sso/link/", sso_link.link, name="sso-link"),
                 path("sso/<int:id>/unlink/", sso_link.unlink, name="sso-unlink"),
+                path("3rdparty/signup/", sso.no_form, name="socialaccount_signup"),
                 path("3rdparty/", sso_link.overview, name="socialaccount_connections"),
                 path("sessions/", sessions.sessions, name="usersessions_list"),
                 path("2fa/", include(second_factor_urls)),

@@ -70,7 +70,7 @@ def reset(*, by: Principal, person: Person) -> int:
 
 
 def lock(person: Person) -> None:
-    """In the transaction that adds or removes one: the other of two at once waits, and then sees it."""
+    """In the transaction that adds or removes a way in: the other of two at once waits, and then sees it."""
     Person.objects.select_for_update().get(pk=person.pk)
 
 

@@ -8,7 +8,6 @@ import base64
 import hashlib
 import secrets
 import time
-from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
@@ -33,36 +32,35 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.common.errors import Conflict
 from accounts.common.translation import translate
 from accounts.models import Person
-from accounts.names import clean_email
 from accounts.sso import identity, provider
 from accounts.sso.id_token import Untrusted
 from accounts.sso.identity import GROUPS_MAX, Identity
-from accounts.sso_login import login_of
+from accounts.sso_login import address_of, login_of
 from accounts.sso_sessions import PROVIDER
 from accounts.views import sso_link
 from accounts.views.form_errors import next_url
+from accounts.views.sso_link import View, where_configured
 
 LOGIN, CONNECT, REAUTHENTICATE = "login", "connect", "reauthenticate"
 CODE_MAX: Final = 4096
 # Who was asked to sign in again did so after that was asked for, but for the difference of two clocks.
 CLOCKS_DIFFER: Final = 60  # seconds
 
-View = Callable[..., HttpResponse]
 
-
-def where_configured(view: View) -> View:
+def of_provider(view: View) -> View:
     """Without a provider, and under another name, there is no such page."""
 
+    @where_configured
     @wraps(view)
-    def guarded(request: HttpRequest, provider_id: str = PROVIDER, **more: Any) -> HttpResponse:
-        if not settings.OIDC_ISSUER or provider_id != PROVIDER:
+    def guarded(request: HttpRequest, provider_id: str) -> HttpResponse:
+        if provider_id != PROVIDER:
             raise Http404
-        return view(request, **more)
+        return view(request)
 
     return guarded
 
 
-@where_configured
+@of_provider
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def start(request: HttpRequest) -> HttpResponse:
@@ -107,7 +105,13 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/sso_continue.html", {"url": url, "name": settings.OIDC_NAME})
 
 
-@where_configured
+@require_safe
+def no_form(request: HttpRequest) -> HttpResponse:
+    """Stand in for allauth's form, where whoever signs up could choose an address that nobody confirmed."""
+    return redirect("account_login")
+
+
+@of_provider
 @never_cache
 @require_safe
 def callback(request: HttpRequest) -> HttpResponse:
@@ -185,11 +189,11 @@ def _provider_refused(request: HttpRequest, error: str) -> HttpResponse:
 
 def _signed_in(request: HttpRequest, who: Identity, state: dict[str, Any]) -> HttpResponse:
     if not SocialAccount.objects.filter(provider=PROVIDER, uid=who.uid).exists():
-        email = clean_email(who.email)
+        email = address_of(who)
         names = {"name": settings.OIDC_NAME, "email": email}
         if not email:
             words = _(
-                "%(name)s sent no email address, and without one nobody can sign up. Tell the operator."
+                "%(name)s sent no valid email address, and without one nobody can sign up. Tell the operator."
             )
             return refused(request, words % names)
         if not who.email_verified:
@@ -229,11 +233,10 @@ def _has_person(email: str) -> bool:
 
 
 def _connected(request: HttpRequest, who: Identity) -> HttpResponse:
-    found = SocialAccount.objects.filter(provider=PROVIDER, uid=who.uid).first()
-    if found and found.user_id != request.user.pk:
-        return refused(request, _("This sign-in belongs to another person here."), 409)
-    if not found:
+    try:
         sso_link.connect(request, who)
+    except Conflict as conflict:
+        return refused(request, conflict.message, 409)
     return redirect("sso")
 
 

@@ -1,7 +1,9 @@
 """A sign-in at the provider becomes a way in of a person who is here already: after that person said so."""
 
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import wraps
 from typing import Any, Final
 
 from allauth.account.internal.flows.reauthentication import resume_request
@@ -11,8 +13,8 @@ from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.db import IntegrityError, transaction
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
@@ -22,8 +24,10 @@ from django.views.decorators.http import require_safe
 
 from accounts import audit, reauthentication, security_events, sso_sessions
 from accounts.audit_actions import AuditAction
+from accounts.common.errors import Conflict
 from accounts.models import Person
 from accounts.security_events import Kind
+from accounts.services import second_factors
 from accounts.sso.identity import Identity
 from accounts.sso_login import login_of
 from accounts.sso_sessions import PROVIDER
@@ -34,6 +38,8 @@ from accounts.views.request import PersonRequest, principal
 
 PENDING = "sso_pending_link"  # in the session
 PENDING_SECONDS: Final = 600
+
+View = Callable[..., HttpResponse]
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,19 @@ def pending(request: HttpRequest) -> Pending | None:
     return Pending(Identity(**(kept["who"] | {"groups": groups})), kept["email"], kept["next"])
 
 
+def where_configured(view: View) -> View:
+    """Without a provider there is no such page, although links to one may be left."""
+
+    @wraps(view)
+    def guarded(*args: Any, **more: Any) -> HttpResponse:
+        if not settings.OIDC_ISSUER:
+            raise Http404
+        return view(*args, **more)
+
+    return guarded
+
+
+@where_configured
 @asks
 @never_cache
 def link(request: HttpRequest) -> HttpResponse:
@@ -80,25 +99,48 @@ def link(request: HttpRequest) -> HttpResponse:
             button=_("Link"), back=reverse("home"),
         ))  # fmt: skip
     request.session.pop(PENDING)
-    connect(request, found.who)
+    try:
+        connect(request, found.who)
+    except Conflict as conflict:
+        messages.error(request, conflict.message)
+        return redirect("home")
     messages.success(request, _("You can sign in with %(name)s now.") % names)
     return redirect(found.next or "home")
 
 
 @transaction.atomic
 def connect(request: HttpRequest, who: Identity) -> None:
-    """Give the signed-in person this way in, and what their groups give."""
+    """Give the signed-in person this way in, and what their groups give. Raise Conflict where it is somebody else's."""
     person: Person = request.user  # type: ignore[assignment]
-    if SocialAccount.objects.filter(provider=PROVIDER, uid=who.uid).exists():
+    second_factors.lock(person)
+    found = SocialAccount.objects.filter(provider=PROVIDER, uid=who.uid).first()
+    if found and found.user_id == person.pk:
         return  # pressed twice
-    login_of(request, who, next_url="").connect(request, person)
+    if found:
+        raise _of_somebody_else()
+    try:
+        with transaction.atomic():
+            login_of(request, who, next_url="").connect(request, person)
+    except IntegrityError:  # at the same moment
+        raise _of_somebody_else() from None
     _record(request, AuditAction.PERSON_PROVIDER_LINKED, Kind.PROVIDER_LINKED)
     sso_sessions.follow_groups(person, who.groups)
 
 
+def _of_somebody_else() -> Conflict:
+    return Conflict.on("", _("This sign-in belongs to another person here."))
+
+
 @transaction.atomic
-def _disconnect(request: HttpRequest, form: DisconnectForm) -> None:
-    """End this way in, and with it what groups gave."""
+def _disconnect(request: HttpRequest, account: SocialAccount) -> None:
+    """End this way in, and with it what groups gave. Raise Conflict for the last one.
+
+    Of two that are unlinked at once, the second sees that it is the last.
+    """
+    second_factors.lock(request.user)  # type: ignore[arg-type]
+    form = DisconnectForm(data={"account": account.pk}, request=request)
+    if not form.is_valid():
+        raise Conflict.on("", " ".join(form.non_field_errors()))
     form.save()
     _record(request, AuditAction.PERSON_PROVIDER_UNLINKED, Kind.PROVIDER_UNLINKED)
     sso_sessions.follow_groups(request.user, ())  # type: ignore[arg-type]
@@ -123,6 +165,7 @@ def has_address(person: Person, email: str) -> bool:
     )
 
 
+@where_configured
 @login_required
 @require_safe
 def overview(request: PersonRequest) -> HttpResponse:
@@ -132,6 +175,7 @@ def overview(request: PersonRequest) -> HttpResponse:
     return render(request, "accounts/sso.html", context)
 
 
+@where_configured
 @login_required
 @asks
 @never_cache
@@ -148,14 +192,14 @@ def unlink(request: PersonRequest, id: int) -> HttpResponse:  # noqa: A002
                    _("What your groups there gave you here ends.")],
             button=_("Unlink"), back=reverse("sso"),
         ))  # fmt: skip
-    form = DisconnectForm(data={"account": mine.pk}, request=request)
-    if not form.is_valid():
-        messages.error(request, " ".join(form.non_field_errors()))
-        return redirect("sso")
-    _disconnect(request, form)
+    try:
+        _disconnect(request, mine)
+    except Conflict as conflict:
+        messages.error(request, conflict.message)
     return redirect("sso")
 
 
+@where_configured
 @login_required
 @require_safe
 @never_cache

@@ -132,6 +132,14 @@ def test_no_provider_no_pages(db: None, settings: LazySettings, address: str) ->
         assert b"/me/oidc/" not in Client().get(LOGIN).content
 
 
+def test_without_a_provider_what_is_left_of_links_has_no_page(cast: Cast) -> None:
+    row = SocialAccount.objects.create(provider="sso", uid="earlier", user=cast.viewer)
+    client = just_signed_in(cast.client("viewer"))
+    for path in ("", "confirm/", "link/", f"{row.pk}/unlink/"):
+        assert client.get(f"/me/sso/{path}").status_code == 404, path
+        assert client.post(f"/me/sso/{path}").status_code == 404, path
+
+
 # Whoever does not come from the provider ------------------------------------------------------------------
 
 
@@ -262,8 +270,12 @@ def test_an_issuer_with_a_final_slash_is_the_same(provider: RunningProvider, set
 @pytest.mark.parametrize(
     ("claims", "words"),
     [
-        ({"email": None}, "sent no email address"),
-        ({"email": "ann"}, "sent no email address"),
+        ({"email": None}, "sent no valid email address"),
+        ({"email": "ann"}, "sent no valid email address"),
+        ({"email": "ann@"}, "sent no valid email address"),
+        ({"email": "ann@intranet"}, "sent no valid email address"),
+        ({"email": "ann x@example.com"}, "sent no valid email address"),
+        ({"email": "a\x00nn@example.com"}, "sent no valid email address"),
         ({"email_verified": False}, "has not confirmed that ann@example.com is your address"),
         ({"email_verified": None}, "has not confirmed that ann@example.com is your address"),
     ],
@@ -277,6 +289,15 @@ def test_nobody_signs_up_without_a_confirmed_address(
     answer = come_back(client, provider, "nameless")
     assert answer.status_code == 403
     assert words in text(answer)
+    assert not Person.objects.exists()
+
+
+def test_nobody_who_signs_up_there_chooses_an_address_here(provider: RunningProvider) -> None:
+    provider.person("ann", **ANN | {"email": "ann@intranet"})
+    client = Client()
+    come_back(client, provider, "ann")
+    assert client.get("/me/3rdparty/signup/").headers["Location"] == LOGIN
+    client.post("/me/3rdparty/signup/", {"email": "boss@example.com"})
     assert not Person.objects.exists()
 
 
@@ -359,6 +380,20 @@ def test_somebody_else_links_nothing(cast: Cast, provider: RunningProvider) -> N
     assert not SocialAccount.objects.exists()
     assert signed_in(client) == "stranger@example.com"
     assert answer.status_code == 200
+
+
+def test_what_was_linked_by_somebody_else_meanwhile_is_not_linked(
+    cast: Cast, provider: RunningProvider
+) -> None:
+    provider.person("viewer", email="viewer@example.com", email_verified=True)
+    client = Client()
+    come_back(client, provider, "viewer")
+    by_password(client, cast.viewer)
+    come_back(just_signed_in(cast.client("owner")), provider, "viewer", process="connect")
+    answer = text(client.post("/me/sso/link/", follow=True))
+    assert "This sign-in belongs to another person here." in answer
+    assert "You can sign in with Example ID now." not in answer
+    assert SocialAccount.objects.get().user == cast.owner
 
 
 def test_without_having_been_there_nothing_is_linked(cast: Cast, provider: RunningProvider) -> None:

@@ -1,10 +1,12 @@
 """Who was removed, demoted or switched off keeps no way in; what they asked for while they might is the account's."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import pytest
 from allauth.account.models import EmailAddress, EmailConfirmationHMAC
 
+from accounts import reset_links
 from accounts.models import Person
 from accounts.services import members
 from namespaces.models import Image
@@ -13,7 +15,7 @@ from registry_sync.models import Removal, Repository, RetentionRun
 from registry_sync.retention import runs
 from registry_sync.retention import service as retention_service
 from tests import factories
-from tests.cast import Cast
+from tests.cast import Cast, principal_of
 from tests.django.api.caller import Caller, token_of
 
 
@@ -60,6 +62,18 @@ def test_who_is_switched_off_does_not_get_in_by_a_mail_sent_before(cast: Cast) -
     client = cast.client("anonymous")
     client.post(client.get(link).url)
     assert client.get("/me/tokens/").status_code == 302
+
+
+def test_who_is_switched_off_gets_no_new_password_by_a_link_sent_before(cast: Cast, operator: Person) -> None:
+    url = reset_links.create(by=principal_of(operator), person=cast.manager)
+    opened, late = cast.client("anonymous"), cast.client("anonymous")
+    page = opened.get(urlsplit(url).path).headers["Location"]
+    switch_off(cast)
+    form = {"password1": "tall green ladder", "password2": "tall green ladder"}
+    for answer in (opened.post(page, form), late.get(urlsplit(url).path)):
+        assert b"no longer works" in answer.content
+    cast.manager.refresh_from_db()
+    assert cast.manager.check_password(factories.PASSWORD)
 
 
 @every_loss

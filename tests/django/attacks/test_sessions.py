@@ -17,6 +17,7 @@ from accounts.models import Person
 from accounts.services import people
 from registry_sync.tasks import housekeeping
 from tests import factories
+from tests.django.accounts.second_factors import factors
 from tests.parts import processes
 
 COOKIE = settings.SESSION_COOKIE_NAME
@@ -122,6 +123,23 @@ def test_a_new_password_ends_every_other_session(person: Person) -> None:
     assert key(here) != before
     assert not signed_in(elsewhere)
     assert not signed_in(holder(before))
+
+
+def test_a_new_password_ends_a_sign_in_that_waits_for_its_second_factor(person: Person) -> None:
+    factors.add_app(person)
+    waiting = sign_in(Client())
+    person.set_password(NEW)
+    person.save()
+    answer = waiting.post("/me/2fa/authenticate/", {"code": factors.code()}, follow=True)
+    assert answer.redirect_chain[0][0] == "/me/login/"
+    assert b"Your password has changed in the meantime." in answer.content
+    assert not signed_in(waiting)
+    assert signed_in(second_step(sign_in(waiting, NEW), later=1))
+
+
+def second_step(client: Client, *, later: int) -> Client:
+    client.post("/me/2fa/authenticate/", {"code": factors.code(later=later)})
+    return client
 
 
 @pytest.fixture
