@@ -82,6 +82,19 @@ def parsed(text: str) -> tuple[jwt.PyJWK, ...]:
         return ()
 
 
+def holds_all(text: str, earlier: str) -> bool:
+    """Return whether a stored JWKS still has every key of the `earlier` one. Text that is none has no key."""
+    kept = _keys_in(text)
+    return all(each in kept for each in _keys_in(earlier))
+
+
+def _keys_in(text: str) -> list[dict[str, Any]]:
+    try:
+        return read_mappings(json.loads(read(text).text)["keys"])
+    except Unusable:
+        return []
+
+
 def read_pasted(text: str) -> KeySet:
     """As `read`, of what a person pasted. One key that should be secret refuses all of it."""
     for number, each in enumerate(_listed(text), 1):

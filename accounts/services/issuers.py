@@ -20,6 +20,7 @@ from accounts.models.id_token_issuer import URL_MAX
 from accounts.names import clean_title
 from accounts.outbound.addresses import Refused, refusal, target
 from accounts.principal import Principal
+from accounts.services import swapped_passwords
 
 NAME_MAX = 80
 OWN_MOST = 20  # of an account
@@ -85,12 +86,16 @@ def edit(
     if version not in (None, version_of(issuer)):
         raise ChangedMeanwhile(issuer)
     before = _facts(issuer)
-    keys_before = issuer.pasted_jwks
+    pasted_before, keys_before = issuer.pasted_jwks, issuer.pasted_jwks or issuer.jwks
     _set(issuer, **change)
-    if _facts(issuer) != before or issuer.pasted_jwks != keys_before:
+    if _facts(issuer) != before or issuer.pasted_jwks != pasted_before:
         issuer.save(update_fields=["name", "preset", "pasted_jwks"])
-        if bool(issuer.pasted_jwks) != bool(keys_before):
+        if bool(issuer.pasted_jwks) != bool(pasted_before):
             _forget_fetched(issuer)
+        if issuer.preset != before["preset"] or not jwks.holds_all(
+            issuer.pasted_jwks or issuer.jwks, keys_before
+        ):
+            swapped_passwords.end_all_of_issuer(issuer)  # by now those jobs might not be let in
         _record(by, AuditAction.ISSUER_EDITED, issuer, before=before, after=_facts(issuer))
     return issuer if enabled is None else _switch(by, issuer, enabled=enabled)
 

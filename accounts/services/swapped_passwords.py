@@ -1,7 +1,8 @@
 """Passwords that a job swaps its ID token for, so that a long build can push at its end.
 
 Each ends after an hour at most, and at once when its trust policy or the issuer ends (the token server's statement says
-so), when the policy's rules change, or when a person ends it. It is none of the two passwords that rotate.
+so), when the policy's rules change, when a key is taken out of the issuer by hand or its kind changes, or when a person
+ends it. It is none of the two passwords that rotate.
 """
 
 import json
@@ -17,7 +18,7 @@ from accounts import credentials
 from accounts.audit_actions import AuditAction
 from accounts.common.client_ip import Origin
 from accounts.common.errors import NotFound, RateLimited
-from accounts.models import RegistryUser, Secret, TrustPolicy
+from accounts.models import IdTokenIssuer, RegistryUser, Secret, TrustPolicy
 from accounts.peppers import peppers
 from accounts.principal import Kind, Principal
 from accounts.services.user_records import lock, record
@@ -77,6 +78,10 @@ def swap(*, policy_id: int, judged_by: Judged, seconds: int, origin: Origin) -> 
 def end_all(policy: TrustPolicy) -> None:
     """End those of a policy, whose user is locked."""
     Secret.objects.filter(policy=policy).delete()
+
+
+def end_all_of_issuer(issuer: IdTokenIssuer) -> None:
+    Secret.objects.filter(policy__issuer=issuer).delete()
 
 
 def forget_ended(now: datetime) -> None:

@@ -15,7 +15,7 @@ from accounts.common.errors import NotFound
 from accounts.models import AuditEvent, IdTokenIssuer, RefusedIdToken, RegistryUser, Secret, TrustPolicy
 from accounts.principal import SYSTEM
 from accounts.refused_id_tokens import refused_id_tokens
-from accounts.services import swapped_passwords, trust_policies
+from accounts.services import issuers, swapped_passwords, trust_policies
 from namespaces.ledger.granted import granted
 from namespaces.models import LedgerTotal
 from registry_sync.tokens.exchange import MAX_FORM, respond
@@ -24,9 +24,11 @@ from registry_sync.tokens.request import Credentials
 from tests import factories
 from tests.django.registry_sync.tokens.test_id_token_login import (
     AUDIENCE,
+    GITHUB,
     PUSH,
     _nothing_noted,
     issuer,
+    jwks,
     key,
     policy,
     token,
@@ -167,6 +169,18 @@ def end_issuer(user: Any, policy: Any) -> None:
     IdTokenIssuer.objects.update(enabled=False)
 
 
+def take_a_key_out(user: Any, policy: Any) -> None:
+    issuers.edit(by=SYSTEM, issuer=policy.issuer, pasted_jwks=jwks(key("next")))
+
+
+def change_the_kind(user: Any, policy: Any) -> None:
+    """Which claims name the owner, and which a pull request, is another matter then."""
+    issuer = policy.issuer
+    IdTokenIssuer.objects.filter(pk=issuer.pk).update(url="https://github.example.com/_services/token")
+    issuers.edit(by=SYSTEM, issuer=issuer, preset="gitlab")
+    IdTokenIssuer.objects.filter(pk=issuer.pk).update(url=GITHUB)
+
+
 def end_user(user: Any, policy: Any) -> None:
     RegistryUser.objects.update(disabled_at=timezone.now())
 
@@ -175,12 +189,30 @@ def let_it_end(user: Any, policy: Any) -> None:
     Secret.objects.update(expires_at=timezone.now())
 
 
-@pytest.mark.parametrize("end", [end_policy, delete_policy, change_rules, end_issuer, end_user, let_it_end])
+@pytest.mark.parametrize(
+    "end",
+    [
+        end_policy,
+        delete_policy,
+        change_rules,
+        end_issuer,
+        take_a_key_out,
+        change_the_kind,
+        end_user,
+        let_it_end,
+    ],
+)
 def test_what_ends_it(user: Any, policy: Any, end: Any) -> None:
     password = swap(user)[1]["access_token"]
     assert ask(user, PUSH, password=password)[0] == 200
     end(user, policy)
     assert ask(user, PUSH, password=password)[0] == 401
+
+
+def test_a_new_name_or_one_key_more_ends_none(user: Any, policy: Any) -> None:
+    password, keys = swap(user)[1]["access_token"], jwks(key("next"), key())
+    issuers.edit(by=SYSTEM, issuer=policy.issuer, name="Jobs", pasted_jwks=keys)
+    assert ask(user, PUSH, password=password)[0] == 200
 
 
 @pytest.mark.parametrize(
