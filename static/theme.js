@@ -21,6 +21,7 @@
     },
   };
   root.classList.add("js");
+  document.addEventListener("DOMContentLoaded", () => root.classList.add("loaded"));
   apply();
   dark.addEventListener("change", apply);
 })();

@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from tests.e2e.conftest import Installation
 from tests.e2e.test_story import accessible
@@ -29,6 +29,20 @@ BROKEN = """() => {
   }
   return found;
 }"""
+
+
+def test_a_button_is_seen_when_its_script_hears_it(installation: Installation, page: Page) -> None:
+    held: list[Route] = []
+    page.route("**/panel.*js", held.append)
+    page.goto(f"{installation.panel}/me/login/", wait_until="commit")
+    button, form = page.locator("[data-theme-toggle]"), page.get_by_role("button", name="Sign in", exact=True)
+    expect(form).to_be_visible()
+    assert held
+    expect(button).to_be_hidden()
+    for route in held:
+        route.continue_()
+    button.click()
+    expect(button).to_have_accessible_name("Colours: light")
 
 
 def test_a_namespace_that_is_chosen_opens(installation: Installation, page: Page) -> None:
