@@ -516,7 +516,7 @@ def test_groups_that_are_left_out_are_told_of(manager_by_group: Person, provider
     answer = text(come_back(client, provider, "ann"))
     assert "sent 2,001 groups, and only the first 2,000 by name count here." in answer
     page = text(client.get("/me/sso/"))
-    assert "and 1980 more" in page
+    assert "and 1,980 more" in page
     assert "1 more was sent, and does not count here: too many." in page
     provider.person("ann", **ANN)
     client = Client()
