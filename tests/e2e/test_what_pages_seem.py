@@ -33,7 +33,11 @@ BROKEN = """() => {
 
 def test_a_button_is_seen_when_its_script_hears_it(installation: Installation, page: Page) -> None:
     held: list[Route] = []
-    page.route("**/panel.*js", held.append)
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/panel.*js", hold)
     page.goto(f"{installation.panel}/me/login/", wait_until="commit")
     button, form = page.locator("[data-theme-toggle]"), page.get_by_role("button", name="Sign in", exact=True)
     expect(form).to_be_visible()
