@@ -3,6 +3,8 @@
 import os
 import secrets
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 KEY_BYTES_MIN = 32
@@ -16,19 +18,18 @@ class SecretFileError(Exception):
 
 def create(path: Path, content: bytes) -> bool:
     """Write a new file of mode 0600. Return False when it is there already: of two starts at once, one wins."""
-    draft = _draft(path, content)
-    try:
-        os.link(draft, path)  # unlike rename, this never replaces
-    except FileExistsError:
-        return False
-    finally:
-        draft.unlink()
+    with _draft(path, content) as draft:
+        try:
+            os.link(draft, path)  # unlike rename, this never replaces
+        except FileExistsError:
+            return False
     return True
 
 
 def replace(path: Path, content: bytes) -> None:
     """Put a new file of mode 0600 in the place of the old one. A reader sees one or the other, never half a file."""
-    _draft(path, content).rename(path)
+    with _draft(path, content) as draft:
+        draft.rename(path)
 
 
 def read(path: Path) -> bytes:
@@ -69,11 +70,16 @@ def _exposure(path: Path) -> str:
     return ""
 
 
-def _draft(path: Path, content: bytes) -> Path:
+@contextmanager
+def _draft(path: Path, content: bytes) -> Iterator[Path]:
+    """Yield a file beside `path`, written whole. It is gone afterwards, also where the disk was full."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    return draft
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        yield draft
+    finally:
+        draft.unlink(missing_ok=True)

@@ -6,12 +6,14 @@ closes it, and `make run` restarts the registry writable. A `make run` that star
 """
 
 import errno
+import logging
 import os
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 
 from accounts.common import secret_files
@@ -21,6 +23,8 @@ NONCE_BYTES = 32  # less than a pipe takes in one piece
 ANSWER_SECONDS = 60
 POLL_SECONDS = 0.1
 RETRY_SECONDS = 5  # where the disk is full, say, and the configuration could not be written
+
+log = logging.getLogger(__name__)
 
 
 class NotRunning(Exception):
@@ -45,21 +49,38 @@ def prepare(folder: Path) -> bool:
 def listen(folder: Path, switch: Callable[[bool], bool], *, held: bool) -> None:
     """Block for ever: call `switch` with True when somebody asks, and with False when nobody holds the pipe.
 
-    It returns whether it could. `held`: somebody does from the beginning, and the registry is read-only already.
+    It returns whether it could. `held`: somebody did when this began, and the registry is read-only already.
     """
     read_only = held
     while True:
-        with (folder / REQUEST).open("rb", buffering=0) as requests:  # until somebody opens it
+        with _opened(folder / REQUEST, wait=not read_only) as requests:
             while nonce := requests.read(NONCE_BYTES):
                 # Whoever was answered before has ended. The registry is restarted also if it is read-only already:
                 # so an answer says that it was made so for this request.
                 read_only = True
                 if switch(True):
-                    secret_files.replace(folder / ANSWER, nonce)
-        (folder / ANSWER).unlink(missing_ok=True)
+                    _answer(folder, nonce)
         while read_only and not switch(False):
             time.sleep(RETRY_SECONDS)
         read_only = False
+
+
+def _opened(pipe: Path, *, wait: bool) -> FileIO:
+    """Return the reading end: with `wait` once somebody opens the other, else at once, at its end if nobody holds it.
+
+    Who held it when `make run` began may have ended before anybody listens.
+    """
+    reader = os.open(pipe, os.O_RDONLY | (0 if wait else os.O_NONBLOCK))
+    os.set_blocking(reader, True)
+    return FileIO(reader)
+
+
+def _answer(folder: Path, nonce: bytes) -> None:
+    """Where it cannot be written, whoever asked gives up after a while. That must not end who listens."""
+    try:
+        secret_files.replace(folder / ANSWER, nonce)
+    except OSError as error:
+        log.warning("the answer that the registry is read-only cannot be written: %s", error)
 
 
 def start_listening(folder: Path, switch: Callable[[bool], bool], *, held: bool) -> None:

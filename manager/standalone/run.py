@@ -20,6 +20,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connection
 from django.urls import reverse
 
+from accounts.common.secret_files import SecretFileError
 from accounts.services import people
 from manager import earlier_build
 from manager.standalone import lockfile, parts, read_only, registry, static, worker
@@ -132,7 +133,7 @@ def _switch(group: Group, serve_registry: list[str], refuses: bool) -> bool:
         try:
             write_registry_config(events_url=_events_url(), read_only=refuses)
             written = True
-        except OSError as error:
+        except (OSError, SecretFileError) as error:
             log.warning("the registry's configuration cannot be written: %s", error)
         else:
             group.replace("registry", serve_registry, registry.environment())
