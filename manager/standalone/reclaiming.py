@@ -71,12 +71,18 @@ class Reclaiming:
             why = _("It was stopped: %(why)s", why=str(error))
             raise
         finally:
-            self.alive.announcing = False
             if row.state in Reclaim.OPEN:
                 with suppress(DatabaseError):
-                    registry_probe.probe(self.collector.registry, clock.now())
-                    runs.stop(row, why, now=clock.now())
-                    self.say(row.problem)
+                    self._stop(row, why)
+
+    def _stop(self, row: Reclaim, why: str) -> None:
+        if row.state != State.PREPARING:
+            # It restarts now: as long as garbage is said to be collected, nobody is alarmed by that.
+            self.collector.wait_until_writes_are(Writes.TAKEN)
+            registry_probe.probe(self.collector.registry, clock.now())
+        self.alive.announcing = False
+        runs.stop(row, why, now=clock.now())
+        self.say(row.problem)
 
     def _carry_out(self, row: Reclaim) -> bool:
         self._advance(row, State.PREPARING)

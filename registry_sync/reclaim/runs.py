@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from accounts import audit
 from accounts.audit_actions import AuditAction
@@ -45,7 +45,10 @@ class Busy(Exception):
 
 
 class Alive:
-    """Called all the while. Once `announcing`, it has pages say so. Raise LeaseLost."""
+    """Called all the while. Once `announcing`, it has pages say so. Raise LeaseLost.
+
+    A database that is away for a moment breaks nothing off.
+    """
 
     def __init__(self, keep_alive: Callable[[], None]) -> None:
         self.announcing = False
@@ -53,10 +56,13 @@ class Alive:
         self._next = 0.0
 
     def __call__(self) -> None:
-        self._keep_alive()
-        if self.announcing and time.monotonic() >= self._next:
-            announce(clock.now())
-            self._next = time.monotonic() + ANNOUNCED_SECONDS
+        try:
+            self._keep_alive()
+            if self.announcing and time.monotonic() >= self._next:
+                announce(clock.now())
+                self._next = time.monotonic() + ANNOUNCED_SECONDS
+        except (InterfaceError, OperationalError):
+            connection.close()  # the next call has a new one
 
 
 @contextmanager

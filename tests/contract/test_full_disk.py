@@ -51,6 +51,14 @@ def test_the_panel_goes_on_without_space_and_mends_itself(small: Path, tmp_path:
         asked = {"service": f"localhost:{ports['REGISTRY_PORT']}", "scope": "repository:team/app:pull"}
         door = f"http://localhost:{ports['TOKEN_PORT']}/auth/token"
         assert requests.get(door, asked, auth=(username, password), timeout=30).json()["token"]
+        collecting = subprocess.run(
+            [sys.executable, "manage.py", "reclaim", "--run"],
+            check=False,
+            env=env,
+            capture_output=True,
+            text=True,
+        )
+        assert collecting.stderr.startswith("CommandError: The panel’s disk is full")
 
         (small / "fill").unlink()
         assert create().status_code == 201

@@ -352,6 +352,7 @@ def test_after_that_it_runs_and_ended_by_a_signal_it_says_what_stands(house: Hou
     reclaim.popen.terminate()
     assert reclaim.popen.wait(processes.PATIENCE) == 1
     assert "The command was ended. Some of the space may be free already." in reclaim.log_end()
+    assert "push and pull fail" not in reclaim.log_end()  # that it restarts then is meant
     assert house.shell(LAST).startswith("stopped")
     (tmp_path / "held").unlink()
     house.running.wait_until(house.takes_writes, "writable registry")

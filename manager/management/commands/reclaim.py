@@ -7,7 +7,9 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
+from accounts.common.database_errors import outage_of
 from accounts.principal import Kind, Principal
 from manager.standalone import read_only, registry
 from manager.standalone.collection import CollectionError, Collector
@@ -59,6 +61,11 @@ class Command(BaseCommand):
             raise CommandError("Another `manage.py reclaim` took over: this one did not get on.") from None
         except (CollectionError, registry.NoRegistryError) as error:
             raise CommandError(str(error)) from error
+        except DatabaseError as error:
+            outage = outage_of(error)
+            if outage is None:
+                raise
+            raise CommandError(outage.sentence) from error
         except Refused as refused:
             self._say_all(texts.refused(refused.reasons))
             well = False

@@ -1,6 +1,7 @@
 """The rows of garbage collections, and what pages and the worker do meanwhile."""
 
 import pytest
+from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Person
@@ -10,7 +11,7 @@ from registry_sync import leases, registry_probe, selectors, tasks
 from registry_sync.models import Marker, Reclaim, Removal, Repository, SyncRun
 from registry_sync.reclaim import runs
 from registry_sync.reclaim.walk import Walked
-from tests import factories
+from tests import factories, statements
 from tests.cast import Cast, client_for
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +35,21 @@ def test_one_at_a_time() -> None:
             pass
     with runs.exclusive():
         pass
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_for_a_moment_breaks_nothing_off(error: type[Exception]) -> None:
+    def fail() -> None:
+        raise error("the connection is lost")
+
+    with runs.exclusive() as alive:
+        alive.announcing = True
+        with statements.before('"registry_sync_lease"', fail):
+            alive()
+        assert not runs.is_under_way(timezone.now())
+        alive()
+        assert runs.is_under_way(timezone.now())
 
 
 def test_what_is_done_is_written_down_audited_and_no_longer_announced() -> None:
