@@ -7,13 +7,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError, connection, transaction
-from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from accounts.common.database_errors import Outage, outage_of
 from accounts.models import Account
 from namespaces import usage_figures
-from namespaces.models import Image, Namespace, Usage
+from namespaces.models import FormerManifest, Image, Namespace, Usage
 from namespaces.usage_figures import Figures
 
 DAYS = 90
@@ -43,8 +43,15 @@ def measure(day: date) -> None:
 def _measure_in_turns(day: date) -> None:
     newest = Usage.objects.filter(account_id=OuterRef("pk")).order_by().values("account_id")
     last = Subquery(newest.annotate(last=Max("day")).values("last"))
-    owners = Account.objects.filter(pk__in=Namespace.objects.values("account"))
-    accounts = owners.annotate(last=last).order_by(F("last").asc(nulls_first=True), "id")
+    left = FormerManifest.objects.values("account_id")
+    owners = (
+        Q(pk__in=Namespace.objects.values("account"))
+        | Q(pk__in=left)
+        | Q(pk__in=_held_when_last_counted().values("pk"))
+    )
+    accounts = (
+        Account.objects.filter(owners).annotate(last=last).order_by(F("last").asc(nulls_first=True), "id")
+    )
     ends = time.monotonic() + settings.USAGE_PASS
     for account in accounts:
         try:
@@ -78,7 +85,10 @@ def _measure(day: date, longest: str, *, account: int | None = None) -> None:
     _save_changed(images, figures["image"])
     _save_changed(namespaces, figures["namespace"])
     owners = dict(namespaces.values_list("id", "account_id"))
-    of = {(each, 0): figures["account"][each] for each in {*owners.values(), *figures["account"]}}
+    # Also who has nothing any more: else the last figure would stand for ever.
+    before = _held_when_last_counted().filter(**({} if account is None else {"pk": account}))
+    accounts = {*owners.values(), *figures["account"], *before.values_list("pk", flat=True)}
+    of = {(each, 0): figures["account"][each] for each in accounts}
     of |= {(owner, namespace): figures["namespace"][namespace] for namespace, owner in owners.items()}
     if account is None:
         of[Usage.EVERYBODY, 0] = figures["everybody"][0]
@@ -92,6 +102,13 @@ def _measure(day: date, longest: str, *, account: int | None = None) -> None:
         unique_fields=["account_id", "namespace_id", "day"],
         update_fields=[*_FIELDS, "counted_at"],
     )
+
+
+def _held_when_last_counted() -> QuerySet[Account]:
+    """Return the accounts that had something in the registry then, held or waiting."""
+    last = Usage.objects.filter(account_id=OuterRef("pk"), namespace_id=0).order_by("-day")
+    held = last.annotate(held=F("stored_bytes") + F("uncollected_bytes")).values("held")[:1]
+    return Account.objects.order_by().alias(held=Subquery(held)).filter(held__gt=0)
 
 
 def newest(account: Account | None, namespace: Namespace | None = None) -> Usage:

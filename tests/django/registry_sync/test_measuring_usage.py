@@ -6,9 +6,12 @@ from datetime import timedelta
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
+from psycopg.errors import QueryCanceled
 
+from accounts.principal import SYSTEM
 from namespaces import usage
 from namespaces.models import Descriptor, Image, Manifest, RepositoryManifest, TagHistoryEntry
+from namespaces.services import namespaces
 from registry_sync import heartbeats
 from registry_sync.inventory import manifest_weights, uncollected
 from registry_sync.models import Marker
@@ -86,6 +89,26 @@ def test_after_garbage_collection_it_is_counted_at_once(image: Image) -> None:
     uncollected.note_collected(until=timezone.now())
     measure_usage()
     assert Image.objects.get(pk=image.pk).uncollected_bytes == 0
+
+
+@pytest.mark.parametrize("in_turns", [False, True])
+def test_an_account_whose_last_namespace_was_deleted_and_collected_has_nothing(
+    image: Image, in_turns: bool
+) -> None:
+    account = image.namespace.account
+    RepositoryManifest.objects.filter(pk=push(image, 100).pk).update(gone_at=timezone.now())
+    namespaces.delete(by=SYSTEM, namespace=image.namespace, confirmation=image.namespace.name)
+    measure_usage()
+    assert usage.newest(account).uncollected_bytes == 100
+    later()
+    uncollected.note_collected(until=timezone.now())
+    with statements.before("of_account", *([_takes_too_long] if in_turns else [])):
+        measure_usage()
+    assert usage.newest(account).uncollected_bytes == 0
+
+
+def _takes_too_long() -> None:
+    raise statements.caused_by(QueryCanceled())
 
 
 def test_manifests_of_an_older_build_are_weighed_first(image: Image) -> None:
