@@ -16,7 +16,15 @@ from registry_sync.reclaim.walk import BLOBS, walk
 from registry_sync.reclaim.writes import Writes
 
 Say = Callable[[str], None]
-ACCEPTS = "The registry takes pushes: make it read-only and restart it. A push during garbage collection loses layers."
+ACCEPTS = (
+    "The registry takes pushes: make it read-only and restart it. A push during garbage collection loses layers. "
+    "REGISTRY_STORAGE in its environment, as for object storage, replaces what its configuration says of that: set "
+    "REGISTRY_STORAGE_MAINTENANCE_READONLY='{enabled: true}' beside it."
+)
+REFUSES = (
+    "The registry at %s refuses pushes, and nothing stands in the way. Others over the same storage are not asked: "
+    "see to it that each of them is read-only, too."
+)
 SILENT = "The registry does not answer as one does; run manage.py doctor."
 UNCHECKED = "No garbage collection was checked before: run manage.py reclaim, and follow its steps."
 
@@ -51,7 +59,7 @@ def check(registry: RegistryClient, say: Say, *, by: Principal) -> bool:
     row = runs.begin(by=by, blobs=total.blobs, size_bytes=total.size_bytes, now=now)
     row.collected_at = now
     runs.advance(row, Reclaim.State.COLLECTING, now=now, until=runs.BY_HAND_MAX)
-    say("The registry refuses pushes, and nothing stands in the way.")
+    say(REFUSES % registry.url)
     return True
 
 

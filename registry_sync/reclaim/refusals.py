@@ -43,7 +43,7 @@ def refusals(facts: ReclaimFacts) -> list[str]:
         )
     if facts.light != "live":
         found.append(
-            f"The inventory is not known to be true: {facts.light_text} Press Sync now on System and wait until its "
+            f"The inventory is not known to be true ({facts.light_text}). Press Sync now on System and wait until its "
             "light is green."
         )
     if facts.deletions:

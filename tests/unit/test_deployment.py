@@ -35,6 +35,15 @@ def documented() -> set[str]:
     return {name for row in rows for name in re.findall(r"`([A-Z_]+)`", row)}
 
 
+@pytest.mark.parametrize("file", ["deploy/compose.machines.yaml", "docs/operations.md"])
+def test_a_registry_on_object_storage_can_be_made_read_only(file: str) -> None:
+    """REGISTRY_STORAGE replaces what registry.yml says of storage, also that it is read-only."""
+    text = (ROOT / file).read_text()
+    lines = [line.split("#")[0].strip() for line in text.splitlines()]
+    assert "REGISTRY_STORAGE: s3" in lines
+    assert 'REGISTRY_STORAGE_MAINTENANCE_READONLY: "{enabled: ${REGISTRY_READ_ONLY:-false}}"' in lines
+
+
 def test_the_table_of_settings_is_complete_and_holds_nothing_else() -> None:
     text = (ROOT / "manager" / "settings.py").read_text()
     read = set(re.findall(r"environment\.(?:env\.)?\w+\(\s*\"([A-Z_]+)\"", text))

@@ -16,8 +16,8 @@ FINE = ReclaimFacts(version=3)
         (replace(FINE, version=2, delete_untagged=True), "--delete-untagged needs Distribution 3"),
         (replace(FINE, version=0, delete_untagged=True), "--delete-untagged needs Distribution 3"),
         (
-            replace(FINE, light="stale", light_text="Out of date."),
-            "not known to be true: Out of date. Press Sync now",
+            replace(FINE, light="stale", light_text="The last sync failed"),
+            "not known to be true (The last sync failed). Press Sync now",
         ),
         (replace(FINE, deletions=2), "Deletions under way: 2."),
         (
