@@ -17,6 +17,8 @@ LONGEST_LIFE_DAYS_MAX = 3650
 EXPIRY_DAYS = 90  # of a user or an API token, where nobody says otherwise
 EMAIL_MAX = 254
 PASSWORD_MAX = 256  # of a person
+# Python’s codec makes other letters of these, or nothing (IDNA 2003); for mail servers they are names of their own.
+_OTHERS_READ = frozenset("ßς\u200c\u200d")
 
 
 def make_username() -> str:
@@ -42,11 +44,14 @@ def clean_email(text: str) -> str:
 
     A domain that only looks like another reads xn--…
 
-    "" for one that cannot be kept: letters before the @ that only look like a-z, or too long.
+    "" for one that cannot be kept: letters before the @ that only look like a-z, a domain that others read as another,
+    or too long.
     """
-    local, at, domain = text.strip().lower().rpartition("@")
+    local, at, domain = text.strip().rpartition("@")
+    if not at or not local.isascii() or _OTHERS_READ & set(domain.lower()):  # some turn ASCII in lower case
+        return ""
     try:
-        found = f"{local}@{domain.encode('idna').decode()}"
+        found = f"{local}@{domain.encode('idna').decode()}".lower()
     except UnicodeError:  # invisible characters, those that turn the text around, parts past 63 characters
         return ""
-    return found if at and local.isascii() and len(found) <= EMAIL_MAX else ""
+    return found if len(found) <= EMAIL_MAX else ""

@@ -95,9 +95,12 @@ def preview(group_role: GroupRole, *, role: str | None) -> list[Effect]:
 
 
 def known_groups(person_id: int) -> set[str]:
-    """Return the groups that the provider named when the person last signed in there."""
-    rows = SocialAccount.objects.filter(user=person_id).values_list("extra_data", flat=True)
-    return {each for row in rows for each in row.get("userinfo", {}).get("groups", [])}
+    """Return the groups that the provider named when the person last signed in there.
+
+    Of several links, as to a provider from before, what the others said counts no more.
+    """
+    newest = SocialAccount.objects.filter(user=person_id).order_by("-last_login", "-pk").first()
+    return set(newest.extra_data.get("userinfo", {}).get("groups", [])) if newest else set()
 
 
 def _lock(group_role: GroupRole) -> None:

@@ -91,6 +91,12 @@ def test_an_address_of_mail_is_kept_in_ascii_and_fits_where_it_is_kept(text: str
         ("somebody@exam\u202eple.com", ""),
         ("adm\u0131n@example.com", ""),
         ("somеbody@example.com", ""),  # a Cyrillic е
+        ("mar\u212a@example.com", ""),  # the sign for kelvin, in lower case a k
+        ("somebody@example.\u212aom", "somebody@example.kom"),  # as everybody reads it in a domain
+        ("somebody@straße.example", ""),  # is not strasse.example
+        ("somebody@STRAẞE.example", ""),
+        ("somebody@βόλος.example", ""),
+        ("somebody@exa\u200dmple.com", ""),
         ("somebody@" + "a" * 64 + ".com", ""),
         ("a" * 250 + "@example.com", ""),
     ],

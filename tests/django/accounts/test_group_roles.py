@@ -35,11 +35,11 @@ def row(cast: Cast, operator: Person, group: str = "dev", role: str = "manager")
     return group_roles.create(by=principal_of(operator), group=group, account="team-red", role=role)
 
 
-def sign_in(person: Person, *groups: str) -> None:
+def sign_in(person: Person, *groups: str, uid: str = "") -> None:
     """As the provider names them."""
     SocialAccount.objects.update_or_create(
         provider="sso",
-        uid=person.email,
+        uid=uid or person.email,
         defaults={"user": person, "extra_data": {"userinfo": {"groups": groups}}},
     )
     group_memberships.apply(person=person, groups=groups)
@@ -284,6 +284,16 @@ def test_lowering_a_row_asks_first(cast: Cast, operator: Person, ann: Person, br
     browser.post(f"{PAGE}{found.pk}/", {"role": "king"})
     found.refresh_from_db()
     assert found.role == "viewer"
+
+
+def test_a_row_counts_the_groups_of_the_last_sign_in_alone(cast: Cast, operator: Person, ann: Person) -> None:
+    """Who is linked at a provider from before, too, was in other groups there."""
+    before, _now = row(cast, operator, "team", "viewer"), row(cast, operator, "dev", "viewer")
+    sign_in(ann, "team", uid="ann, at a provider from before")
+    sign_in(ann, "dev")
+    assert not group_roles.preview(before, role="owner")
+    group_roles.change(by=principal_of(operator), group_role=before, role="owner")
+    assert role(cast, ann) == "viewer"
 
 
 def test_raising_a_row_asks_nothing(cast: Cast, operator: Person, browser: Client) -> None:
