@@ -12,8 +12,9 @@ from typing import Any, Final, TypeVar
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
 from allauth.account.internal.flows.reauthentication import STATE_SESSION_KEY
-from allauth.core.exceptions import ReauthenticationRequired
+from allauth.core.exceptions import ImmediateHttpResponse, ReauthenticationRequired
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
 from accounts.common.errors import Forbidden
@@ -71,9 +72,14 @@ def is_fresh(request: HttpRequest) -> bool:
 
 
 def forget_form(request: HttpRequest) -> None:
-    """Forget a form that waits for a confirmation which was given up: a page that is only opened must not send it."""
+    """Forget a form that waits for a confirmation which was given up: a page that is only opened must not send it.
+
+    One with a password never waits, as it would in clear in the session: it is filled in anew after the confirmation.
+    """
     if request.method != "POST":  # which allauth's middleware keeps in its place
         request.session.pop(STATE_SESSION_KEY, None)
+    elif any("password" in name for name in request.POST):
+        raise ImmediateHttpResponse(redirect(request.get_full_path()))
 
 
 def refuse_without_way(request: HttpRequest) -> None:

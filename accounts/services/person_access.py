@@ -38,6 +38,7 @@ def enable(*, by: Principal, person: Person) -> None:
     """Let them sign in again; their API tokens work again."""
     row = _locked(person)
     if not row.is_active:
+        session_store.end_all_of(row)  # also of who was just signing in when they were disabled
         row.is_active = True
         row.save(update_fields=["is_active"])
         _record(by, AuditAction.PERSON_ENABLED, row, Kind.ENABLED)

@@ -1,5 +1,7 @@
 """A session is worth something only to the one who signed in with it, and only as long as that person may be here."""
 
+import json
+import urllib.parse
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +19,7 @@ from accounts.models import Person
 from accounts.services import people
 from registry_sync.tasks import housekeeping
 from tests import factories
+from tests.cast import client_for, just_signed_in
 from tests.django.accounts.second_factors import factors
 from tests.parts import processes
 
@@ -135,6 +138,21 @@ def test_a_new_password_ends_a_sign_in_that_waits_for_its_second_factor(person: 
     assert b"Your password has changed in the meantime." in answer.content
     assert not signed_in(waiting)
     assert signed_in(second_step(sign_in(waiting, NEW), later=1))
+
+
+def test_a_password_does_not_wait_in_the_session_for_the_confirmation(person: Person) -> None:
+    """Who signs in at the provider alone sets one, after having gone for a while."""
+    person.set_unusable_password()
+    person.save()
+    factors.add_app(person)
+    client, page = client_for(person), "/me/password/set/"
+    answer = client.post(page, {"password1": NEW, "password2": NEW})
+    assert answer.headers["Location"] == page
+    assert NEW not in urllib.parse.unquote_plus(json.dumps(dict(client.session.items())))
+    assert client.get(page).headers["Location"].startswith("/me/2fa/reauthenticate/")
+    just_signed_in(client).post(page, {"password1": NEW, "password2": NEW})
+    person.refresh_from_db()
+    assert person.check_password(NEW)
 
 
 def second_step(client: Client, *, later: int) -> Client:

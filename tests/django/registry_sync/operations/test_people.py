@@ -165,6 +165,15 @@ def test_who_is_disabled_is_out_at_once_everywhere(cast: Cast, browser: Client, 
     assert {"disabled", "enabled"} <= set(kinds)
 
 
+def test_who_was_just_signing_in_when_they_were_disabled_is_not_in_once_enabled(
+    cast: Cast, browser: Client
+) -> None:
+    theirs = signed_in(cast.owner)  # as if the session came right after the others had ended
+    Person.objects.filter(pk=cast.owner.pk).update(is_active=False)
+    browser.post(page_of(cast.owner, "enable/"))
+    assert theirs.get("/a/team-red/settings/").status_code == 302
+
+
 def test_a_session_that_allauth_does_not_list_lets_nobody_in_either(cast: Cast, operator: Person) -> None:
     theirs = cast.client("owner")
     person_access.disable(by=principal_of(operator), person=cast.owner)
