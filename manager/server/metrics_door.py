@@ -1,4 +1,4 @@
-"""GET /metrics, before Django, at the servers of pages and of tokens. Without a key there is no such page."""
+"""GET and HEAD /metrics, before Django, at the servers of pages and of tokens. Without a key there is no such page."""
 
 import hmac
 import logging
@@ -20,6 +20,7 @@ from manager.server.threads import Send
 from registry_sync.tokens.wsgi import measure_tokens
 
 PATH = "/metrics"
+_METHODS = frozenset({"GET", "HEAD"})  # the server sends no body to a HEAD
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class Door:
 
     async def answer(self, environ: Environ, send: Send) -> bool:
         """Answer a scrape. Return False for everything else, which is a scrape where metrics are off, too."""
-        if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] != "GET" or not self._snapshots:
+        if environ["PATH_INFO"] != PATH or environ["REQUEST_METHOD"] not in _METHODS or not self._snapshots:
             return False
         if not key_file().exists():  # it was taken away meanwhile
             return False

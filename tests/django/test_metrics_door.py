@@ -95,6 +95,12 @@ def test_the_scheme_is_read_as_others_read_it(authorization: str) -> None:
     assert ask(started(), authorization)[0] == 200
 
 
+def test_head_is_answered_as_get_is() -> None:
+    door = started()
+    assert ask(door, method="HEAD")[0] == 200
+    assert ask(door, "Bearer wrong", method="HEAD")[0] == 401
+
+
 def test_without_a_key_there_is_no_such_page(key_file: Path) -> None:
     measured: list[str] = []
     started(measure=lambda: measured.append("with a key"))
