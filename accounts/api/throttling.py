@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.cache import cache
-from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -27,8 +27,9 @@ class CallThrottle(BaseThrottle):
             settings.API_CALLS_PER_MINUTE
             and _count(f"api-calls-{caller}-{minute}") > settings.API_CALLS_PER_MINUTE
         ):
-            words = {"most": settings.API_CALLS_PER_MINUTE}
-            raise RateLimited(_("At most %(most)s calls a minute.") % words, wait=MINUTE - spent)
+            most = settings.API_CALLS_PER_MINUTE
+            words = ngettext("At most %(most)s call a minute.", "At most %(most)s calls a minute.", most)
+            raise RateLimited(words % {"most": most}, wait=MINUTE - spent)
         return True
 
 

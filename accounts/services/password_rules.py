@@ -6,6 +6,7 @@ from typing import TypedDict, Unpack
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import audit, expiry
 from accounts.audit_actions import AuditAction
@@ -58,13 +59,14 @@ def usual_end(account: Account, now: datetime) -> datetime:
 
 def check_end(account: Account, moment: datetime | None) -> None:
     """Raise Invalid on `expires_at` for an end that is later than the account allows, and for none."""
-    latest = latest_end(account, timezone.now())
-    if latest and (moment is None or moment > latest):
-        words = {"days": account.longest_life_days, "day": expiry.ending(latest)}
-        raise Invalid.on(
-            "expires_at",
-            _("This account allows at most %(days)s days: select a day until %(day)s.") % words,
+    latest, days = latest_end(account, timezone.now()), account.longest_life_days
+    if latest and days and (moment is None or moment > latest):
+        words = ngettext(
+            "This account allows at most %(days)s day: select a day until %(day)s.",
+            "This account allows at most %(days)s days: select a day until %(day)s.",
+            days,
         )
+        raise Invalid.on("expires_at", words % {"days": days, "day": expiry.ending(latest)})
 
 
 def _facts(account: Account) -> dict[str, int | bool | None]:

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import audit
 from accounts.audit_actions import AuditAction
@@ -59,7 +60,10 @@ def create(
     _lock_account(account)
     most = settings.WEBHOOKS_MOST
     if Webhook.objects.filter(account=account).count() >= most:
-        raise Conflict.on("", _("An account has at most %(most)s webhooks.") % {"most": most})
+        words = ngettext(
+            "An account has at most %(most)s webhook.", "An account has at most %(most)s webhooks.", most
+        )
+        raise Conflict.on("", words % {"most": most})
     row = Webhook(account=account, namespace=namespace, image_name=image_name)
     if namespace and namespace.account_id != account.pk:
         raise Invalid.on("namespace", _("Select a namespace of this account."))

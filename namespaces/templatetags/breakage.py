@@ -27,14 +27,26 @@ def how_many_break(breakage: Breakage) -> str:
         "day": _day(breakage.starts_at) if breakage.starts_at else "",
     }
     if not breakage.callers:
-        return _("No access was recorded here in the last %(days)s days.") % words
+        text = ngettext(
+            "No access was recorded here in the last %(days)s day.",
+            "No access was recorded here in the last %(days)s days.",
+            breakage.days,
+        )
+        return text % words
     if breakage.refused == breakage.callers == 1:
         if breakage.starts_at:
-            text = _(
-                "From %(day)s on, requests that were allowed in the last %(days)s days would be refused:"
+            text = ngettext(
+                "From %(day)s on, requests that were allowed in the last %(days)s day would be refused:",
+                "From %(day)s on, requests that were allowed in the last %(days)s days would be refused:",
+                breakage.days,
             )
             return text % words
-        return _("Requests that were allowed in the last %(days)s days would be refused:") % words
+        text = ngettext(
+            "Requests that were allowed in the last %(days)s day would be refused:",
+            "Requests that were allowed in the last %(days)s days would be refused:",
+            breakage.days,
+        )
+        return text % words
     if not breakage.refused:
         text = ngettext(
             "The %(callers)s caller of the last %(days)s days would lose nothing.",

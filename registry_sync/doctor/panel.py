@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from accounts.common.lazy_text import lazy as _
+from accounts.common.lazy_text import lazy_plural as ngettext
 from registry_sync.doctor.observations import Certificate
 from registry_sync.doctor.result import Finding, Fix, fail, in_environment, ok, pending, skipped, warn
 
@@ -216,11 +217,12 @@ def backup(at: datetime | None, by: str, *, days: int, due_at: datetime | None, 
         return warn(_("No backup was ever made with manage.py backup."), fix)
     if late:
         return warn(
-            _(
-                "The last backup was made on %(day)s by %(by)s: that is more than %(days)s days ago.",
+            ngettext(
+                "The last backup was made on %(day)s by %(by)s: that is more than %(n)s day ago.",
+                "The last backup was made on %(day)s by %(by)s: that is more than %(n)s days ago.",
+                days,
                 day=at.date(),
                 by=by,
-                days=days,
             ),
             fix,
         )

@@ -14,6 +14,7 @@ from accounts.common import clock
 from accounts.common.batches import batches
 from accounts.common.lazy_text import joined
 from accounts.common.lazy_text import lazy as _
+from accounts.common.lazy_text import lazy_plural as ngettext
 from accounts.principal import Principal
 from namespaces.models import FormerManifest, Image, RepositoryManifest
 from registry_sync import heartbeats, installation_status, leases
@@ -118,7 +119,12 @@ def finish(row: Reclaim, walked: Walked, *, by: Principal, now: datetime, whole:
     """Write down what came of it. `whole`: all that waited was collected."""
     row.state, row.finished_at = State.DONE, now
     row.missing, row.missing_named = walked.missing, walked.named
-    unanswered = _("%(n)s things were not answered for: %(why)s", n=walked.unanswered, why=walked.problem)
+    unanswered = ngettext(
+        "%(n)s thing was not answered for: %(why)s",
+        "%(n)s things were not answered for: %(why)s",
+        walked.unanswered,
+        why=walked.problem,
+    )
     row.problem = "" if walked.complete else unanswered
     row.save()
     if whole and row.collected_at:

@@ -505,3 +505,10 @@ def test_a_backup_that_is_too_old_is_told_of(
     assert found.state is state
     assert ("ada@host" in found.text) is bool(age and days)
     assert bool(lines(found)) is (state is State.WARN)
+
+
+@pytest.mark.parametrize(("days", "ago"), [(1, "more than 1 day ago"), (7, "more than 7 days ago")])
+def test_how_old_the_last_backup_is(days: int, ago: str) -> None:
+    at = NOW - timedelta(days=30)
+    found = panel.backup(at, "ada@host", days=days, due_at=at + timedelta(days=days), now=NOW)
+    assert ago in found.text

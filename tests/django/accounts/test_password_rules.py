@@ -69,6 +69,13 @@ def test_a_user_lives_no_longer(cast: Cast, short: Account) -> None:
         assert [*refused.value.errors] == ["expires_at"]
 
 
+def test_of_one_day_it_speaks_in_the_singular(cast: Cast) -> None:
+    by = cast.by("owner")
+    day = password_rules.change(by=by, account=cast.account, longest_life_days=1, self_rotation=False)
+    with pytest.raises(Invalid, match="at most 1 day:"):
+        users.create(by=by, account=day, description="CI", expires_at=None)
+
+
 def test_the_api_says_so_at_its_field(cast: Cast, short: Account) -> None:
     caller = caller_of(cast, "owner")
     for late in ("2999-01-01", None):

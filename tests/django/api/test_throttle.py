@@ -36,6 +36,13 @@ def test_one_call_too_many_is_told_when_to_come_again(cast: Cast, now: list[floa
     assert caller.get("me/").status_code == 200
 
 
+def test_of_one_call_it_speaks_in_the_singular(cast: Cast, settings: Any) -> None:
+    settings.API_CALLS_PER_MINUTE = 1
+    caller = Caller(token_of(cast.owner))
+    caller.get("me/")
+    assert "At most 1 call a minute." in str(error_of(caller.get("me/")))
+
+
 def test_one_token_does_not_use_up_what_another_may(cast: Cast) -> None:
     wild, calm, browser = Caller(token_of(cast.owner)), Caller(token_of(cast.owner)), cast.client("owner")
     assert [wild.get("me/").status_code for _ in range(4)][-1] == 429

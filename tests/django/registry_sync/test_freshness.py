@@ -209,6 +209,8 @@ def test_a_run_under_way_has_a_bar_that_asks_for_itself(cast: Cast, operator: Pe
         assert "about 15 min left" in text
         assert ("25 % read" in text) is not exact
         assert [words in text for words in counts] == [exact] * 3
+    SyncRun.objects.filter(pk=run.pk).update(repositories_total=1, repositories_done=0)
+    assert "0 of 1 repository\n" in client_for(operator).get("/freshness/").content.decode()
     SyncRun.objects.filter(pk=run.pk).update(state="done", finished_at=now)
     text = client.get("/freshness/").content.decode()
     assert "data-live" not in text

@@ -196,7 +196,7 @@ def test_a_question_names_who_would_be_refused_the_confirmed_first(cast: Cast, t
 
 
 @pytest.mark.django_db
-def test_a_permission_that_is_removed_says_what_it_gave(cast: Cast, team: Namespace) -> None:
+def test_a_permission_that_is_removed_says_what_it_gave(cast: Cast, team: Namespace, settings: Any) -> None:
     Namespace.objects.update(public=False)
     grant, client = Grant.objects.get(), cast.client("owner")
     entry(grant.user, team, confirmed_count=812)
@@ -210,15 +210,23 @@ def test_a_permission_that_is_removed_says_what_it_gave(cast: Cast, team: Namesp
     assert "and 1 more)" in page
     assert "only requested tokens" not in page
     private = "/a/team-red/n/team/publish/"
+    settings.ACCESS_LEDGER_DAYS = 1
+    page = text_of(client.get(f"/a/team-red/grants/{grant.pk}/remove/"))
+    assert "Requests that were allowed in the last 1 day would be refused:" in page
+    settings.ACCESS_LEDGER_DAYS = 60
     assert "The 1 caller of the last 60 days would lose nothing." in text_of(client.get(private))
     entry(None, team)  # refused already, so it is not "still allowed"
     assert "The 2 callers of the last 60 days would lose nothing." in text_of(client.get(private))
 
 
 @pytest.mark.django_db
-def test_without_requests_nothing_is_said_to_break(cast: Cast, team: Namespace) -> None:
+@pytest.mark.parametrize(("kept", "last"), [(60, "60 days"), (1, "1 day")])
+def test_without_requests_nothing_is_said_to_break(
+    cast: Cast, team: Namespace, settings: Any, kept: int, last: str
+) -> None:
+    settings.ACCESS_LEDGER_DAYS = kept
     page = text_of(cast.client("owner").get(f"/a/team-red/users/{Grant.objects.get().user}/disable/"))
-    assert "No access was recorded here in the last 60 days" in page
+    assert f"No access was recorded here in the last {last}." in page
 
 
 @pytest.mark.django_db

@@ -139,7 +139,7 @@ def test_a_viewer_may_not(cast: Cast, user: Any) -> None:
     assert levels(user) == [("", Level.WRITE)]
 
 
-def test_without_a_pull_or_push_nothing_is_proposed(cast: Cast) -> None:
+def test_without_a_pull_or_push_nothing_is_proposed(cast: Cast, settings: Any) -> None:
     idle = factories.GrantFactory(user__account=cast.account, namespace__name="idle")
     entry(idle.user, idle.namespace)
     answer = cast.client("owner").get(path_of(idle.user))
@@ -147,6 +147,10 @@ def test_without_a_pull_or_push_nothing_is_proposed(cast: Cast) -> None:
     assert answer.context["proposal"].steps == []
     nobody = factories.RegistryUserFactory(account=cast.account)
     assert "No request was allowed in the last 60 days." in text_of(cast.client("owner").get(path_of(nobody)))
+    settings.ACCESS_LEDGER_DAYS = 1
+    page = text_of(cast.client("owner").get(path_of(nobody)))
+    for part in ("Tokens of the last 1 day, and", "No request was allowed in the last 1 day."):
+        assert part in page
 
 
 def test_the_bound_is_said_and_what_was_dropped(cast: Cast, user: Any) -> None:

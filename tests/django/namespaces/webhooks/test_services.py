@@ -144,7 +144,7 @@ def test_an_operator_opens_private_networks_also_without_tls(cast: Cast, setting
 def test_an_account_has_fifty_at_most(cast: Cast, settings: Settings) -> None:
     settings.WEBHOOKS_MOST = 1
     make(cast)
-    with pytest.raises(Conflict, match="at most 1 webhooks"):
+    with pytest.raises(Conflict, match=r"at most 1 webhook\."):
         make(cast)
 
 

@@ -240,8 +240,10 @@ def test_how_far_it_is_is_shown_to_all_members(cast: Cast, image: Image, who: st
     purge_worker.finish_if_done(purge.pk)
     page = cast.client(who).get(where).content.decode()
     assert "data-live" not in page
-    assert "2 of 2 manifests deleted" in page
+    assert "2 of 2 manifests deleted." in page
     assert ("Restore all" in page) is (who != "viewer")
+    items.latest("pk").delete()
+    assert "1 of 1 manifest deleted." in cast.client(who).get(where).content.decode()
     assert cast.client("stranger").get(where).status_code == 404
     assert cast.client(who).get(f"/a/team-red/n/other/deletions/{purge.pk}/").status_code == 404
     for shown in (f"{NAMESPACE}", f"{NAMESPACE}settings/", f"{NAMESPACE}i/deep/app/"):

@@ -77,6 +77,8 @@ def test_what_was_not_collected_to_its_end_goes_on_waiting() -> None:
     row.refresh_from_db()
     assert (row.missing, row.missing_named) == (1, ["team/app@sha256:a"])
     assert row.problem == "2 things were not answered for: no answer"
+    runs.finish(row, Walked(unanswered=1, problem="no answer"), by=SYSTEM, now=timezone.now(), whole=False)
+    assert row.problem == "1 thing was not answered for: no answer"
     gone.refresh_from_db()
     assert gone.collected_at is None
     runs.finish(row, Walked(asked=9), by=SYSTEM, now=timezone.now(), whole=False)
