@@ -27,10 +27,12 @@ class Front:
         self._handler, self._bound, self._memory, self._gives_ids = handler, bound, Memory(), gives_ids
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        given: Environ = {}
+        if self._gives_ids:
+            given[request_ids.ENVIRON], send = request_ids.give(scope, send)
         try:
             environ = environ_of(scope)
-            if self._gives_ids:
-                send = request_ids.give(environ, send)
+            environ.update(given)
             if environ["REQUEST_METHOD"] in _WITHOUT_BODY or not _has_body(environ):
                 await self._handler(with_body(environ, b""), scope, send)
             else:

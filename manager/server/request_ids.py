@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from manager.server.environ import Environ
+from manager.server.environ import Environ, Scope
 from manager.server.threads import Send, WsgiApplication
 
 ENVIRON = "registry_manager.request_id"
@@ -21,22 +21,23 @@ class _Current(threading.local):
 current = _Current()  # what this thread is answering; "" for nothing, and where ids are not given
 
 
-def give(environ: Environ, send: Send) -> Send:
-    """Give the request its own id from `X-Request-ID` if that is well-formed, else a new one.
+def give(scope: Scope, send: Send) -> tuple[str, Send]:
+    """Return the id of the request and `send`, which says it in the answer.
 
-    Return `send`, which says it in the answer.
+    It is taken from `X-Request-ID` if that is there once and well-formed, else made. From the scope, because a request
+    of which no environment can be made is answered too.
     """
-    given = environ.get("HTTP_X_REQUEST_ID", "")
-    name = given if _WELL_FORMED.fullmatch(given) else secrets.token_hex(16)
-    environ[ENVIRON] = name
-    header = (b"x-request-id", name.encode())
+    given = [value.decode("latin-1") for name, value in scope["headers"] if name.lower() == b"x-request-id"]
+    kept = len(given) == 1 and _WELL_FORMED.fullmatch(given[0])
+    request_id = given[0] if kept else secrets.token_hex(16)
+    header = (b"x-request-id", request_id.encode())
 
     async def saying(message: dict[str, Any]) -> None:
         if message["type"] == "http.response.start":
             message = {**message, "headers": [*message["headers"], header]}
         await send(message)
 
-    return saying
+    return request_id, saying
 
 
 def middleware(inner: WsgiApplication) -> WsgiApplication:

@@ -2,37 +2,41 @@
 
 import asyncio
 import re
+from http import HTTPStatus
 from typing import Any
 
 import pytest
 
 from manager.server import request_ids
+from manager.server.bodies import Refused
 from manager.server.environ import Environ, Scope
 from manager.server.front import Front, say
 from manager.server.threads import Send
 
 
 async def _handler(environ: Environ, _scope: Scope, send: Send) -> None:
+    if environ["PATH_INFO"] == "/refused":
+        raise Refused(HTTPStatus.SERVICE_UNAVAILABLE, "It has too much to do.")
     await say(send, 200, environ.get(request_ids.ENVIRON, "none"))  # type: ignore[arg-type]
 
 
 def answered(
-    *headers: tuple[bytes, bytes], gives_ids: bool = True, raw_path: bytes = b"/"
+    *headers: tuple[bytes, bytes], gives_ids: bool = True, raw_path: bytes = b"/", method: str = "GET"
 ) -> tuple[str, str]:
-    """Return the id in the header of the answer, "" for none; and the one that the application saw."""
+    """Return the id in the header of the answer, "" for none; and its text, the id that the application saw."""
     messages: list[dict[str, Any]] = []
 
     async def send(message: dict[str, Any]) -> None:
         messages.append(message)
 
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request"}
+        return {"type": "http.disconnect"}
 
     scope = {
-        "method": "GET", "raw_path": raw_path, "query_string": b"", "http_version": "1.1", "scheme": "http",
+        "method": method, "raw_path": raw_path, "query_string": b"", "http_version": "1.1", "scheme": "http",
         "client": ("192.0.2.1", 5), "server": ("127.0.0.1", 8000), "headers": headers,
     }  # fmt: skip
-    asyncio.run(Front(_handler, lambda _environ: 0, gives_ids=gives_ids)(scope, receive, send))
+    asyncio.run(Front(_handler, lambda _environ: 9, gives_ids=gives_ids)(scope, receive, send))
     found = [value.decode() for name, value in messages[0]["headers"] if name == b"x-request-id"]
     assert len(found) <= 1
     return "".join(found), messages[1]["body"].decode().strip()
@@ -72,6 +76,20 @@ def test_two_are_none() -> None:
 
 def test_each_request_has_its_own() -> None:
     assert answered()[0] != answered()[0]
+
+
+@pytest.mark.parametrize(
+    ("request_of", "text"),
+    [
+        ({"headers": [(b"host", b"a"), (b"host", b"b")]}, "The request names two hosts."),
+        ({"method": "POST", "headers": [(b"content-length", b"5")]}, "The request's body broke off."),
+        ({"raw_path": b"/refused"}, "It has too much to do."),
+    ],
+)
+def test_what_the_front_answers_itself_has_one_too(request_of: dict[str, Any], text: str) -> None:
+    headers = [*request_of.pop("headers", ()), (b"X-Request-ID", b"a" * 16)]
+    assert answered(*headers, **request_of) == ("a" * 16, text)
+    assert answered(*headers, **request_of, gives_ids=False) == ("", text)
 
 
 def test_none_where_they_are_not_given() -> None:
