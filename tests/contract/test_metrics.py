@@ -28,6 +28,9 @@ KEY = "k" * 40
 DEPLOY = install.ROOT / "deploy"
 RULES = DEPLOY / "prometheus" / "alerts.yml"
 DASHBOARD = json.loads((DEPLOY / "grafana" / "registry-manager.json").read_text())
+SEEN = re.compile(
+    r"registry_manager_(last_seen|sync_last_success|audit\w+|backup|\w+_counted)_timestamp_seconds"
+)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -248,6 +251,34 @@ def test_each_rule_fires_when_it_should_and_not_before() -> None:
     }
     assert fired == {rule["alert"] for rule in rules()}
     assert fired <= silent
+
+
+def panels_of_moments() -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield the question of each panel that shows when something last was, and its texts by value."""
+    for shown in DASHBOARD["panels"]:
+        for target in shown.get("targets", []):
+            if SEEN.search(target["expr"]):
+                texts = shown["fieldConfig"]["defaults"].get("mappings", [{"options": {}}])[0]["options"]
+                yield target["expr"], {value: each["text"] for value, each in texts.items()}
+
+
+@pytest.mark.parametrize(("expression", "texts"), [*panels_of_moments()])
+def test_what_never_was_is_shown_as_never(expression: str, texts: dict[str, str], tmp_path: Path) -> None:
+    [never] = texts
+    assert texts[never] == "never"
+    [series] = set(re.findall(r"registry_manager_\w+{[^}]*}", expression))
+
+    def test(moment: int, value: str) -> dict[str, Any]:
+        samples = [{"labels": "{}", "value": float(value)}]
+        return {
+            "input_series": [{"series": series, "values": f"{moment}x5"}],
+            "promql_expr_test": [{"expr": expression, "eval_time": "5m", "exp_samples": samples}],
+        }
+
+    seen = "240000" if expression.endswith(" * 1000") else "60"  # it is 300 then
+    file = tmp_path / "never.yml"
+    file.write_text(yaml.safe_dump({"tests": [test(0, never), test(240, seen)]}))
+    promtool("test", "rules", file)
 
 
 def test_the_shipped_configuration_is_one(tmp_path: Path) -> None:
