@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, Final, Literal
 
@@ -13,19 +14,23 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
+from accounts.common import clock
 from accounts.common.amounts import amount
 from manager import migration_lock
 from manager.backup import snapshot
 from manager.backup.archive import About, ArchiveError, Columns, Reader
 from manager.backup.tables import Table, all_names, tables
 from manager.backup.values import Value
+from registry_sync import heartbeats
 
 BATCH: Final = 1000  # rows
+WORKER_ALIVE: Final = timedelta(minutes=1)  # it gives a sign every ten seconds
 # What people made: where none of it is, nothing is lost.
 _MADE_BY_PEOPLE: Final = {
     "accounts_person": ("person", "people"), "accounts_account": ("account", "accounts"),
     "accounts_auditevent": ("event of the audit log", "events of the audit log"),
 }  # fmt: skip
+_SIGNS_OF_A_WORKER: Final = {"registry_sync_marker", "registry_sync_lease", "registry_sync_shard"}
 
 
 class NotEmpty(Exception):
@@ -33,7 +38,7 @@ class NotEmpty(Exception):
 
 
 class InUse(Exception):
-    """Somebody else makes or alters the tables at this moment; the message says so."""
+    """The panel runs, or somebody else makes or alters the tables at this moment; the message says so."""
 
 
 def fill(connection: BaseDatabaseWrapper, reader: Reader, finish: Callable[[], None]) -> None:
@@ -71,7 +76,7 @@ def fill(connection: BaseDatabaseWrapper, reader: Reader, finish: Callable[[], N
 
 
 def refuse_unless_empty(connection: BaseDatabaseWrapper) -> None:
-    """Raise NotEmpty."""
+    """Raise NotEmpty, and InUse where a worker was alive in the last minute: its installation is empty, and runs."""
     there = set(connection.introspection.table_names())
     held = []
     with connection.cursor() as cursor:
@@ -82,6 +87,17 @@ def refuse_unless_empty(connection: BaseDatabaseWrapper) -> None:
                     held.append(amount(count, *what))
     if held:
         raise NotEmpty(f"The database holds {', '.join(held)}.")
+    if there >= _SIGNS_OF_A_WORKER:
+        _refuse_beside_a_worker(clock.now())
+
+
+def _refuse_beside_a_worker(now: datetime) -> None:
+    at = heartbeats.worker_at()
+    if at and -heartbeats.AHEAD_MAX <= now - at < WORKER_ALIVE:
+        raise InUse(
+            "A worker was alive in the last minute. What runs has read the keys of before: stop all but the database, "
+            "and try again in a minute."
+        )
 
 
 @contextmanager

@@ -1,10 +1,13 @@
 """A row that the database does not take is named by its table, whichever the database is."""
 
 import io
+from contextlib import nullcontext
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from manager import migration_lock
 from manager.backup import loading
@@ -27,6 +30,17 @@ def test_a_row_that_the_database_does_not_take_is_named() -> None:
     ):
         load([["pulls", None]])
     assert not Marker.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("seconds_ago", "runs"), [(0, True), (50, True), (-20, True), (70, False), (-300, False), (None, False)]
+)
+def test_an_empty_installation_whose_worker_is_alive_is_in_use(seconds_ago: int | None, runs: bool) -> None:
+    if seconds_ago is not None:
+        at = timezone.now() - timedelta(seconds=seconds_ago)
+        Marker.objects.create(name=Marker.WORKER, at=at)
+    with pytest.raises(loading.InUse, match="A worker was alive") if runs else nullcontext():
+        loading.refuse_unless_empty(connection)
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite takes it")
