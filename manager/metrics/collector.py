@@ -10,7 +10,7 @@ from django.db import Error, close_old_connections, connections
 from accounts.common.database_errors import first_line
 from manager.metrics.gauge import Gauge
 
-PATIENCE = 1.0  # seconds
+PATIENCE = 5.0  # seconds: half of what Prometheus waits for a scrape, and more than a busy database takes
 
 log = logging.getLogger(__name__)
 

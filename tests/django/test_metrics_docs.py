@@ -12,6 +12,7 @@ from accounts.common import counts
 from accounts.common.counts import Counter
 from accounts.models import AuditEvent
 from manager.metrics import gauges, machine_gauges
+from manager.metrics.collector import PATIENCE
 from manager.server import web
 from registry_sync.models import SyncRun
 
@@ -64,6 +65,13 @@ def test_rules_and_dashboard_name_only_what_there_is(shown: dict[str, tuple[str,
 def test_the_dashboard_shows_all_that_is_documented(shown: dict[str, tuple[str, set[str]]]) -> None:
     told = {re.sub("_(bucket|count|sum)$", "", name) for name in NAME.findall(json.dumps(DASHBOARD))}
     assert {*shown} <= told
+
+
+def test_a_scrape_ends_well_before_prometheus_gives_up() -> None:
+    config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    [timeout] = [each.get("scrape_timeout", "10s") for each in config["scrape_configs"]]
+    assert f"{2 * PATIENCE:.0f}s" == timeout
+    assert f"A scrape waits {PATIENCE:.0f} seconds for the\ndatabase at most" in DOCS
 
 
 def test_eight_rules_each_of_them_documented() -> None:
