@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from accounts.common.database_errors import Outage, outage_of
 from accounts.common.secret_files import SecretFileError
 from accounts.peppers import peppers
+from manager.unapplied import unapplied
 from registry_sync.tokens.issuer import signer
 
 log = logging.getLogger(__name__)
@@ -36,17 +37,22 @@ def healthz() -> HttpResponse:
 
 
 def readyz() -> HttpResponse:
-    """Say whether the database answers, and this process can check passwords and sign tokens."""
+    """Say whether the database answers and has our tables, and this process can check passwords and sign tokens."""
     try:
         peppers()
         signer().leaf(now=int(time.time()))
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+        if missing := unapplied(connection):
+            log.error("not ready: migrations have not been applied: %s", ", ".join(map(".".join, missing)))
+            return _not_ready(Outage.OTHER_VERSION.sentence)
     except Error as error:
-        unknown = outage_of(error) is Outage.POOLER
-        message = Outage.POOLER.sentence if unknown else "does not answer"
-        return JsonResponse({"ok": False, "database": message}, status=503)
+        outage = outage_of(error)
+        named = outage if outage in (Outage.POOLER, Outage.OTHER_VERSION) else None
+        return _not_ready(named.sentence if named else "does not answer")
     except (SecretFileError, ImproperlyConfigured) as error:
         log.error("not ready: %s", error)  # noqa: TRY400 (the sentence says it)
         return JsonResponse({"ok": False, "keys": "cannot be used; the log says which, and why"}, status=503)
     return JsonResponse({"ok": True})
+
+
+def _not_ready(database: str) -> JsonResponse:
+    return JsonResponse({"ok": False, "database": database}, status=503)

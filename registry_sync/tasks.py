@@ -11,7 +11,7 @@ from typing import Any
 from celery import shared_task
 from celery.signals import task_prerun, worker_ready
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models import Q, QuerySet
 
 from accounts import (
@@ -24,7 +24,7 @@ from accounts import (
     session_store,
 )
 from accounts.common import clock, sqlite_wal
-from accounts.common.database_errors import first_line
+from accounts.common.database_errors import first_line, outage_of
 from accounts.id_tokens import key_refresh
 from accounts.services import group_memberships, invitations, swapped_passwords
 from namespaces import expiry_mail, usage
@@ -85,7 +85,9 @@ def _task(*, name: str, **options: Any) -> Callable[[Callable[[], None]], Any]:
         def task(**_later: Any) -> None:
             try:
                 work()
-            except (InterfaceError, OperationalError) as error:
+            except (DatabaseError, InterfaceError) as error:
+                if not outage_of(error):
+                    raise
                 log.warning("%s: the database fails (%s)", name, first_line(error))
 
         return task
@@ -96,7 +98,7 @@ def _task(*, name: str, **options: Any) -> Callable[[Callable[[], None]], Any]:
 @worker_ready.connect
 @task_prerun.connect
 def _worker_lives(**_details: Any) -> None:
-    with suppress(InterfaceError, OperationalError):  # the task itself will say so
+    with suppress(DatabaseError, InterfaceError):  # the task itself will say so
         now = clock.now()
         clocks.jumped_ahead(now)
         clocks.repair_after_setback(now)
@@ -297,7 +299,9 @@ def _deliver() -> None:
                 delivery.deliver_due(seconds=settings.WEBHOOK_PASS_SECONDS, alive=lease.keep_alive)
     except leases.LeaseLost:
         log.warning("another worker took the webhooks over")
-    except (InterfaceError, OperationalError) as error:
+    except (DatabaseError, InterfaceError) as error:
+        if not outage_of(error):
+            raise
         log.warning("webhooks: the database fails (%s)", first_line(error))
     finally:
         connection.close()

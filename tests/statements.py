@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import OperationalError, connection
+from django.db import DatabaseError, OperationalError, ProgrammingError, connection
 from django.test.utils import CaptureQueriesContext
 
 from registry_sync.tokens import queries
@@ -74,8 +75,9 @@ def failing(piece: str, error: BaseException, *, of: str = "") -> Iterator[None]
         yield
 
 
-def caused_by(cause: Exception) -> OperationalError:
+def caused_by(cause: Exception) -> DatabaseError:
     """What Django makes of an error of PostgreSQL's."""
-    error = OperationalError("the database says no")
+    kind = ProgrammingError if isinstance(cause, psycopg.ProgrammingError) else OperationalError
+    error = kind("the database says no")
     error.__cause__ = cause
     return error

@@ -25,6 +25,9 @@ class Outage(Enum):
         "The panel’s database is behind a connection pooler, and the panel is not configured for it: set "
         "DATABASE_POOLER."
     )
+    OTHER_VERSION = _(
+        "The panel’s database is not of the version that runs: manage.py migrate was not run, or did not finish."
+    )
 
     @property
     def sentence(self) -> str:
@@ -44,6 +47,8 @@ _POSTGRESQL = {
     "42P05": Outage.POOLER,
     "26000": Outage.POOLER,
     "34000": Outage.POOLER,
+    "42P01": Outage.OTHER_VERSION,  # no such table
+    "42703": Outage.OTHER_VERSION,  # no such column
 }
 _SQLITE = {
     sqlite3.SQLITE_FULL: Outage.FULL,
@@ -53,6 +58,7 @@ _SQLITE = {
 }
 _DROPPED = "unsupported startup parameter"  # a pooler's refusal has no code
 _PRIMARY = 0xFF  # of SQLite's codes; above it stands the detail
+_OTHER_TABLES = ("no such table", "no such column", "has no column named")  # SQLite has no code for it
 
 
 class UnknownPooler(OperationalError):
@@ -66,6 +72,8 @@ def outage_of(error: BaseException | None) -> Outage | None:
     if isinstance(error, UnknownPooler) or _DROPPED in str(error):
         return Outage.POOLER
     cause = error.__cause__
+    if isinstance(cause, sqlite3.OperationalError) and any(text in str(cause) for text in _OTHER_TABLES):
+        return Outage.OTHER_VERSION
     known = _POSTGRESQL.get(getattr(cause, "sqlstate", None) or "") or _SQLITE.get(
         getattr(cause, "sqlite_errorcode", 0) & _PRIMARY
     )

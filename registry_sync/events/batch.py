@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from accounts.common.database_errors import Outage, outage_of
 from accounts.common.lazy_text import lazy as _
@@ -102,11 +102,12 @@ class BatchApplier:
             raise
         except (RegistryError, late_history.TooManyMoves):
             pass
-        except (OperationalError, InterfaceError) as error:
-            if outage_of(error) is not Outage.BUSY:
+        except Exception as error:
+            outage = outage_of(error)
+            if outage not in (None, Outage.BUSY):
                 raise
-        except Exception:
-            log.exception("%d events cannot be applied together", len(events))
+            if not outage:
+                log.exception("%d events cannot be applied together", len(events))
 
     def _apply(self, events: Sequence[Event], done: set[int]) -> None:
         of_kind: dict[Kind, list[Event]] = {kind: [] for kind in Kind}

@@ -10,7 +10,7 @@ from collections import defaultdict
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, transaction
+from django.db import DatabaseError, transaction
 
 from accounts.common import clock
 from accounts.common.database_errors import Outage, first_line, outage_of
@@ -187,15 +187,17 @@ def _process(event: Event, registry: RegistryClient, lease: LeaseHandle) -> bool
             raise
     except leases.LeaseLost:
         raise
-    except (OperationalError, InterfaceError) as error:
-        if outage_of(error) is not Outage.BUSY:
-            raise  # no database: nothing could be noted either
-        # A long transaction holds this repository, or a statement takes too long: the others do not wait for it.
-        outcomes.failed(event, first_line(error), lease, began)
     except Exception as error:
-        # One event that cannot be applied must not stand before all others.
-        log.exception("event %s cannot be applied", event.event_id)
-        outcomes.failed(event, f"{type(error).__name__}: {error}", lease, began)
+        match outage_of(error):
+            case None:  # one event that cannot be applied must not stand before all others
+                log.exception("event %s cannot be applied", event.event_id)
+                outcomes.failed(event, f"{type(error).__name__}: {error}", lease, began)
+            case (
+                Outage.BUSY
+            ):  # a long transaction holds this repository, or a statement takes too long: so too
+                outcomes.failed(event, first_line(error), lease, began)
+            case _:  # no database: nothing could be noted either
+                raise
     else:
         if settled:
             outcomes.done([event], lease)

@@ -141,9 +141,8 @@ def _read_one(shard: Shard, reader: RepositoryReconciler, pk: int, alive: KeepAl
 
 def _is_temporary(error: Exception, shard: Shard) -> bool:
     """No database, or a lock that somebody holds; but not what the database breaks off each time."""
-    if not isinstance(error, InterfaceError | OperationalError):
-        return False
-    return outage_of(error) is not Outage.BUSY or shard.token < BUSY_ATTEMPTS_MAX
+    outage = outage_of(error)
+    return outage is not None and (outage is not Outage.BUSY or shard.token < BUSY_ATTEMPTS_MAX)
 
 
 def _resume() -> SyncRun | None:

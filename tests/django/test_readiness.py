@@ -10,10 +10,13 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 
 from accounts.common import secret_files
 from accounts.peppers import peppers
+from manager import unapplied
 from manager.standalone.data_dir import ensure_secret_files
 from registry_sync.tokens.issuer import signer
 
@@ -78,3 +81,33 @@ def test_a_process_that_holds_its_keys_goes_on_serving(folder: Path) -> None:
     damage(folder / "pepper-1.key", "missing")
     os.utime(folder / "leaf.pem", (1, 1))
     assert Client().get("/readyz").status_code == 200
+
+
+def forget_migrations(where: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM django_migrations WHERE {where}")  # noqa: S608 (ours)
+
+
+@pytest.mark.parametrize("where", ["app = 'accounts' AND name LIKE '0002%'", "1 = 1"])
+def test_a_process_is_not_ready_before_its_migrations(
+    folder: Path, caplog: pytest.LogCaptureFixture, where: str
+) -> None:
+    forget_migrations(where)
+    with caplog.at_level(logging.ERROR):
+        answer = Client().get("/readyz")
+    assert answer.status_code == 503
+    assert "manage.py migrate was not run" in answer.json()["database"]
+    assert "accounts.0002_person_language" in caplog.text
+
+
+def test_a_later_build_may_have_migrated(folder: Path) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO django_migrations (app, name, applied)"
+            " VALUES ('accounts', '9999_later', CURRENT_TIMESTAMP)"
+        )
+    assert Client().get("/readyz").status_code == 200
+
+
+def test_migrations_are_known_as_django_knows_them() -> None:
+    assert unapplied.known() == set(MigrationLoader(None, ignore_no_migrations=True).disk_migrations)

@@ -5,7 +5,15 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import InterfaceError, InternalError, OperationalError, ProgrammingError, connection
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    ProgrammingError,
+    connection,
+    transaction,
+)
 from django.test import Client
 
 from accounts.common.database_errors import Outage, UnknownPooler, outage_of
@@ -130,3 +138,23 @@ def test_a_pooler_that_nobody_named_is_called_by_its_name(cast: Cast) -> None:
         page = client.get("/a/team-red/images/")
     assert page.status_code == 503
     assert "DATABASE_POOLER" in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["SELECT 1 FROM of_a_later_version", "SELECT later FROM accounts_account",
+     "INSERT INTO accounts_account (later) VALUES (1)"],
+)  # fmt: skip
+def test_tables_of_another_version_are_called_that(cast: Cast, statement: str) -> None:
+    """A table or a column that is not there yet, as the database in use says it."""
+    with pytest.raises(DatabaseError) as raised, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert outage_of(raised.value) is Outage.OTHER_VERSION
+    caller, client = Caller(token_of(cast.owner)), cast.client("owner")
+    cause = raised.value.__cause__
+    assert isinstance(cause, Exception)
+    with lost(type(raised.value), cause):
+        page, answer = client.get("/a/team-red/images/"), caller.get("accounts/team-red/users/")
+    assert page.status_code == answer.status_code == 503
+    assert "manage.py migrate" in page.content.decode()
+    assert "manage.py migrate" in answer.json()["error"]["message"]

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
+from psycopg.errors import AdminShutdown, UndefinedColumn
 
 from accounts.common import clock
 from manager.beat import Schedule
@@ -36,6 +37,18 @@ def test_any_task_proves_the_worker() -> None:
         Marker.objects.all().delete()
         signal.send(sender=None)
         assert heartbeats.last(Marker.WORKER)
+
+
+@pytest.mark.parametrize("cause", [AdminShutdown, UndefinedColumn])
+def test_a_task_says_in_one_line_what_the_database_fails_for(
+    caplog: pytest.LogCaptureFixture, cause: type[Exception]
+) -> None:
+    with statements.failing("outgoingmail", statements.caused_by(cause())):
+        tasks.mails()
+    (line,) = caplog.records
+    assert "registry_sync.mails: the database fails" in line.getMessage()
+    with pytest.raises(ZeroDivisionError), statements.failing("outgoingmail", ZeroDivisionError()):
+        tasks.mails()
 
 
 def test_a_worker_of_make_run_alone_starts_the_schedule() -> None:

@@ -5,9 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError
 from django.utils import timezone
-from psycopg.errors import AdminShutdown, QueryCanceled
+from psycopg.errors import AdminShutdown, QueryCanceled, UndefinedColumn
 
 from registry_sync import leases
 from registry_sync.client import RegistryClient
@@ -136,9 +136,10 @@ def test_a_part_whose_statements_always_take_too_long_is_left_in_the_end(run: Sy
     assert tries > reconcile_run.BUSY_ATTEMPTS_MAX  # a lock that passes keeps nothing from being read
 
 
-def test_without_a_database_no_part_is_left(run: SyncRun) -> None:
+@pytest.mark.parametrize("cause", [AdminShutdown, UndefinedColumn])
+def test_without_a_database_no_part_is_left(run: SyncRun, cause: type[Exception]) -> None:
     Shard.objects.update(token=10)
-    lost = statements.caused_by(AdminShutdown())
-    with pytest.raises(OperationalError), statements.failing(TAGS, lost):
+    lost = statements.caused_by(cause())
+    with pytest.raises(DatabaseError), statements.failing(TAGS, lost):
         reconcile_run.work(run, RegistryClient("http://127.0.0.1:1", lambda *_scope: "token"))
     assert not Repository.objects.exclude(problem="").exists()
