@@ -7,8 +7,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
 from http.client import HTTPException
@@ -17,9 +17,10 @@ from pathlib import Path
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.urls import reverse
 
+from accounts.common.database_errors import first_line, outage_of
 from accounts.common.secret_files import SecretFileError
 from accounts.services import people
 from manager import earlier_build
@@ -38,24 +39,42 @@ def run(say: Callable[[str], None]) -> int:
     """Return the exit code. Raise CommandError, before anything is started, with a sentence that says what to do."""
     with suppress(DatabaseError):  # `migrate` says why it does not answer
         earlier_build.refuse(connection)
+    with _in_words():
+        lock = lockfile.take(settings.DATA_DIR)
+    with lock:
+        need_free_ports()
+        with _in_words():
+            held = read_only.prepare(Path(settings.DATA_DIR))
+            commands = _prepare(held=held)
+        parts.preload()
+        return _supervise(commands.serve, say, held=held)
+
+
+@contextmanager
+def _in_words() -> Iterator[None]:
+    """Raise CommandError for what is wrong outside of the panel, such as a full disk."""
     try:
-        with lockfile.take(settings.DATA_DIR):
-            return _run(say)
-    except (lockfile.TakenError, registry.NoRegistryError) as error:
+        yield
+    except (lockfile.TakenError, registry.NoRegistryError, SecretFileError) as error:
         raise CommandError(str(error)) from error
+    except OSError as error:
+        raise CommandError(
+            f"{error.filename or settings.DATA_DIR} cannot be prepared: {error.strerror}."
+        ) from error
+    except (DatabaseError, InterfaceError) as error:
+        if not outage_of(error):
+            raise
+        raise CommandError(f"The database cannot be prepared: {first_line(error)}.") from error
 
 
-def _run(say: Callable[[str], None]) -> int:
-    need_free_ports()
-    held = read_only.prepare(Path(settings.DATA_DIR))
+def _prepare(*, held: bool) -> registry.Commands:
     config = init_data_dir(events_url=_events_url(), read_only=held)
     commands = registry.commands(config, registry_folder())
     registry.keep(commands)
     call_command("check", stdout=io.StringIO())  # errors are raised; only its praise is dropped
     call_command("migrate", interactive=False, verbosity=0)
     static.collect()
-    parts.preload()
-    return _supervise(commands.serve, say, held=held)
+    return commands
 
 
 def _events_url() -> str:

@@ -1,6 +1,7 @@
 """A disk that is full: reading and tokens go on, what cannot be saved is refused in words, and space mends it."""
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -67,6 +68,27 @@ def test_the_panel_goes_on_without_space_and_mends_itself(small: Path, tmp_path:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     finally:
         running.stop()
+
+
+@pytest.mark.parametrize("free", [0, 8, 64, 400])
+def test_a_start_without_space_ends_with_a_sentence_and_the_next_one_goes_on(
+    small: Path, tmp_path: Path, free: int
+) -> None:
+    """Whatever it was at: keys, configuration or tables. `free`: of how many KB."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
+    env = kept | processes.ports() | {"DATA_DIR": str(small / "data"), "STATIC_DIR": str(tmp_path / "static")}
+    (small / "free").write_bytes(b"\0" * 1024 * free)
+    _fill(small / "fill")
+    (small / "free").unlink()
+    for _twice in range(2):
+        command = [sys.executable, "manage.py", "run"]
+        done = subprocess.run(command, env=env, check=False, capture_output=True, text=True)
+        (line,) = done.stderr.splitlines()
+        assert done.returncode == 1
+        assert re.search("No space left on device|disk is full|disk I/O error", line)
+    assert list((small / "data" / "secrets").glob(".*")) == []
+    (small / "fill").unlink()
+    team.install(env)
 
 
 def _fill(path: Path) -> None:

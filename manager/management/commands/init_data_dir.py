@@ -33,4 +33,6 @@ class Command(BaseCommand):
             )
         except SecretFileError as error:
             raise CommandError(str(error)) from error
+        except OSError as error:  # a full disk, a folder of somebody else's
+            raise CommandError(f"{error.filename or settings.DATA_DIR}: {error.strerror}.") from error
         self.stdout.write(f"registry configuration: {path}")
