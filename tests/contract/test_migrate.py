@@ -1,5 +1,6 @@
 """`migrate` beside a panel in use, on a real PostgreSQL: it waits its turn, and has the time it needs."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -71,3 +72,14 @@ def test_of_two_machines_that_start_at_once_one_migrates_and_the_other_waits(
     assert "another migration is running" in told[0]
     assert "No migrations to apply" in told[0]
     assert "Applying accounts.0001_initial" in told[1]
+
+
+def test_two_that_start_at_once_on_sqlite_take_turns_too(tmp_path: Path) -> None:
+    kept = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
+    env, log = kept | {"DATA_DIR": str(tmp_path)}, tmp_path / "log"
+    with (tmp_path / "migrate.lock").open("a") as first:
+        fcntl.flock(first, fcntl.LOCK_EX)
+        second = processes.start("migrate", [*MIGRATE, "contenttypes"], log=log, env=env)
+        second.wait_until(lambda: "waiting for its end" in log.read_text(), "say that it waits")
+        assert second.popen.poll() is None
+    assert second.popen.wait(processes.PATIENCE) == 0

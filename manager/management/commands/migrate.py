@@ -1,8 +1,10 @@
 """Django's `migrate`, beside a panel that is in use."""
 
+import fcntl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +18,8 @@ from manager import earlier_build, migration_lock
 
 ATTEMPTS = 10
 BETWEEN = 0.5  # seconds
+LOCK_FILE = "migrate.lock"
+WAITING = "another migration is running; waiting for its end"
 
 
 class Command(migrate.Command):
@@ -59,19 +63,32 @@ def _alone(connection: BaseDatabaseWrapper, say: Callable[[str], object]) -> Ite
     running, also for one that waits for the lock.
     """
     if connection.vendor != "postgresql":
-        yield
+        with _alone_on_this_machine(say):
+            yield
         return
     holder, waits = connection.copy(), False
     try:
         while not _took_lock(holder):
             holder.rollback()
             if not waits:
-                say("another migration is running; waiting for its end")
+                say(WAITING)
             waits = True
             time.sleep(BETWEEN)
         yield
     finally:
         holder.close()
+
+
+@contextmanager
+def _alone_on_this_machine(say: Callable[[str], object]) -> Iterator[None]:
+    """For SQLite, which has no locks but that of its file; each migration takes and releases that."""
+    with (Path(settings.DATA_DIR) / LOCK_FILE).open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(WAITING)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def _took_lock(holder: BaseDatabaseWrapper) -> bool:
