@@ -84,6 +84,8 @@ class WebhookDelivery(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
     due_at = models.DateTimeField(null=True, default=timezone.now)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Of those, how many do not count towards giving up: before "Try now", and before the webhook was switched on again.
+    uncounted_attempts = models.PositiveSmallIntegerField(default=0, db_default=0)
     # Of the last attempt.
     tried_at = models.DateTimeField(null=True)
     milliseconds = models.PositiveIntegerField(null=True)

@@ -212,12 +212,15 @@ def resend(*, by: Principal, delivery: WebhookDelivery) -> WebhookDelivery:
 
 def _try_now(waiting: WebhookDelivery) -> WebhookDelivery:
     """Have it sent at once, unless it is being sent. That uses up no attempt: people click until it works."""
-    if not waiting.is_being_sent:
-        now, count = clock.now(), max(waiting.attempts - 1, 0)
-        # Not what a worker has taken meanwhile.
-        mine = WebhookDelivery.objects.filter(pk=waiting.pk, state=State.WAITING, tried_at=waiting.tried_at)
-        if mine.update(due_at=now, attempts=count):
-            waiting.due_at, waiting.attempts = now, count
+    now = clock.now()
+    is_due = waiting.due_at and waiting.due_at <= now
+    if is_due or waiting.is_being_sent:
+        return waiting
+    uncounted = min(waiting.uncounted_attempts + 1, waiting.attempts)
+    # Not what a worker has taken meanwhile.
+    mine = WebhookDelivery.objects.filter(pk=waiting.pk, state=State.WAITING, tried_at=waiting.tried_at)
+    if mine.update(due_at=now, uncounted_attempts=uncounted):
+        waiting.due_at, waiting.uncounted_attempts = now, uncounted
     return waiting
 
 

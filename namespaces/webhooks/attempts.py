@@ -36,7 +36,7 @@ def is_success(status: int | None) -> bool:
 
 
 def judge(status: int | None, attempts: int, *, test: bool, chance: float) -> Next:
-    """`status`: of the answer, None for none; `attempts`: with this one; `chance`: from 0 to 1.
+    """`status`: of the answer, None for none; `attempts`: that count, with this one; `chance`: from 0 to 1.
 
     A test is tried once, and whatever comes of it says nothing of other messages.
     """

@@ -190,14 +190,15 @@ def _failed(problem: str) -> Future[Outcome]:
 def _keep(row: WebhookDelivery, outcome: Outcome, now: datetime) -> bool:
     """Write down how the attempt went. Return whether it was delivered."""
     test = row.event_type == TEST
-    after = judge(outcome.status, row.attempts, test=test, chance=random.random())  # noqa: S311
+    counted = row.attempts - row.uncounted_attempts
+    after = judge(outcome.status, counted, test=test, chance=random.random())  # noqa: S311
     state = {Verdict.DELIVERED: State.DELIVERED, Verdict.RETRY: State.WAITING}.get(
         after.verdict, State.FAILED
     )
     delivered = after.verdict is Verdict.DELIVERED
     mine = WebhookDelivery.objects.filter(pk=row.pk, state=State.WAITING)
     if not delivered:  # what arrived has arrived, also where another attempt has begun meanwhile
-        mine = mine.filter(attempts=row.attempts)
+        mine = mine.filter(attempts=row.attempts, uncounted_attempts=row.uncounted_attempts)
     ours = mine.update(
         state=state,
         tried_at=row.tried_at,

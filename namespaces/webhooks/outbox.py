@@ -10,6 +10,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db.models import F
+
 from accounts.common import clock
 from accounts.common.batches import BATCH
 from accounts.models import Account
@@ -76,7 +78,7 @@ def hold_back(hook: Webhook) -> None:
 def release(hook: Webhook) -> None:
     """Have sent what waited while it was off, as if it were new."""
     waiting = WebhookDelivery.objects.filter(webhook=hook, state=WebhookDelivery.State.WAITING)
-    waiting.update(due_at=clock.now(), attempts=0)
+    waiting.update(due_at=clock.now(), uncounted_attempts=F("attempts"))
 
 
 def type_of(how: str, digest: str) -> EventType:

@@ -241,8 +241,22 @@ def test_who_tries_now_uses_up_no_attempt(cast: Cast, receiver: Receiver) -> Non
         webhooks.resend(by=cast.by("owner"), delivery=sent)
         assert delivery.deliver_due(seconds=LONG) == 0
     assert len(receiver.heard) == ATTEMPTS_MAX + 1
-    assert (last(sent).state, last(sent).attempts, last(sent).webhook.enabled) == (State.WAITING, 1, True)
+    assert (last(sent).state, last(sent).webhook.enabled) == (State.WAITING, True)
+    assert last(sent).attempts == ATTEMPTS_MAX + 1  # all that are listed, and the last one
     assert len(earlier_attempts.read(last(sent).earlier_attempts)) == ATTEMPTS_MAX
+
+
+def test_clicks_beyond_the_first_give_no_more_attempts(cast: Cast, receiver: Receiver) -> None:
+    sent = push(hook(cast, receiver))
+    receiver.otherwise = Answer(500)
+    for _attempt in range(ATTEMPTS_MAX - 1):
+        deliver()
+    for _click in range(3):
+        webhooks.resend(by=cast.by("owner"), delivery=sent)
+    assert delivery.deliver_due(seconds=LONG) == 0
+    assert last(sent).state == State.WAITING
+    deliver()
+    assert last(sent).state == State.FAILED
 
 
 def test_what_is_being_sent_is_not_sent_beside_it(cast: Cast, receiver: Receiver) -> None:
