@@ -74,6 +74,7 @@ class PanelAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         try:
             with transaction.atomic():
                 saved = super().save_user(request, user, form, commit)
+                people.forget_claims(email=saved.email)
                 reserve_link(request, saved)
                 if saved.has_usable_password():  # it was typed just now (accounts/reauthentication.py)
                     record_authentication(request, saved, "password")

@@ -1,11 +1,18 @@
 """allauth's forms that set a password: each offers to end the person's API tokens, which know nothing of passwords.
 
-And the one that reads a reset link.
+And the ones that ask for a reset link, and read it.
 """
 
 from typing import Any
 
-from allauth.account.forms import ChangePasswordForm, ResetPasswordKeyForm, SetPasswordForm, UserTokenForm
+from allauth.account.forms import (
+    ChangePasswordForm,
+    ResetPasswordForm,
+    ResetPasswordKeyForm,
+    SetPasswordForm,
+    UserTokenForm,
+)
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms
 from django.db import transaction
@@ -15,6 +22,7 @@ from django.utils.translation import ngettext
 
 from accounts import selectors
 from accounts.models import Person
+from accounts.names import clean_email
 from accounts.services import api_tokens
 from accounts.views.request import principal_for
 
@@ -61,6 +69,19 @@ class SetForm(EndTokens, SetPasswordForm):  # type: ignore[misc]
 
 class ResetForm(EndTokens, ResetPasswordKeyForm):  # type: ignore[misc]
     pass
+
+
+class AskForResetForm(ResetPasswordForm):  # type: ignore[misc]
+    users: list[Person]
+
+    def clean_email(self) -> str:
+        """For nobody who only claims it as a second address of theirs: by a slip of the keys it may be a stranger's."""
+        email: str = super().clean_email()
+        kept = clean_email(email)
+        confirmed = EmailAddress.objects.filter(email=kept, verified=True).values_list("user_id", flat=True)
+        having = set(confirmed)  # asked whoever was found, so that this tells nobody
+        self.users = [each for each in self.users if each.email == kept or each.pk in having]
+        return email
 
 
 class ResetLinkForm(UserTokenForm):  # type: ignore[misc]

@@ -6,6 +6,7 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.db.models import Count, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -29,12 +30,23 @@ from accounts.models import (
     IdTokenIssuer,
     Invitation,
     Member,
+    Person,
     RefusedIdToken,
     RegistryUser,
     Secret,
     TrustPolicy,
 )
 from accounts.peppers import peppers
+
+
+def has_person(*, email: str) -> bool:
+    """Return whether somebody here has the address; who only claims a second one as theirs does not.
+
+    Two statements, whatever they find: how many there are tells nobody which.
+    """
+    signs_in = Person.objects.filter(email__iexact=email).exists()
+    confirmed = EmailAddress.objects.filter(email__iexact=email, verified=True).exists()
+    return signs_in or confirmed
 
 
 def accounts_of(*, person_id: int, only: str = "") -> list[Account]:

@@ -206,6 +206,7 @@ ACCOUNT_FORMS = {
     "signup": "accounts.signup_form.SignUpForm",
     "change_password": "accounts.password_forms.ChangeForm",
     "set_password": "accounts.password_forms.SetForm",
+    "reset_password": "accounts.password_forms.AskForResetForm",
     "reset_password_from_key": "accounts.password_forms.ResetForm",
     "user_token": "accounts.password_forms.ResetLinkForm",
 }
@@ -225,6 +226,7 @@ ACCOUNT_RATE_LIMITS = {
     "sso_start": "60/m/ip",  # each writes a session (accounts/views/sso.py)
     "second_factor_failed": "100/d/key",  # of one person, from everywhere (accounts/second_factors/attempts.py)
 }
+ACCOUNT_MAX_EMAIL_ADDRESSES = 10  # of a person; to each added one goes a mail, whoever has it
 ACCOUNT_EMAIL_NOTIFICATIONS = bool(EMAIL_URL)  # of a changed password or address: word to the owner
 # Before a change of address: a session that was left open is not enough.
 ACCOUNT_REAUTHENTICATION_REQUIRED = True

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 
+from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.db.models import Q
 
@@ -72,6 +73,11 @@ def make_first_operator(*, by: Principal, link: OperatorLink) -> None:
     if not spent or operator_exists():
         raise NotFound
     make_operator(email=by.label, by=by)
+
+
+def forget_claims(*, email: str) -> None:
+    """For somebody who signs up with the address: who only claimed it as a second one of theirs has it no more."""
+    EmailAddress.objects.filter(email__iexact=email, verified=False).delete()
 
 
 def choose_language(*, by: Principal, language: str) -> None:

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.account.views import EmailView
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.decorators import method_decorator
 
 
@@ -18,6 +22,16 @@ class Addresses(EmailView):  # type: ignore[misc]
         above: Any = super() if writes else super(EmailView, self)
         answer: HttpResponse = above.dispatch(request, *args, **kwargs)
         return answer
+
+    def post(self, request: HttpRequest, *args: Any, **more: Any) -> HttpResponse:
+        """Change all or nothing: without a mail server, an address of somebody else could be made primary."""
+        try:
+            with transaction.atomic():
+                answer: HttpResponse = super().post(request, *args, **more)
+                return answer
+        except IntegrityError:
+            messages.error(request, get_adapter().error_messages["email_taken"])
+            return redirect("account_email")
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context_data(**more)

@@ -14,7 +14,6 @@ from urllib.parse import urlencode, urlsplit
 
 from allauth.account.internal.flows.login import record_authentication
 from allauth.account.internal.flows.reauthentication import raise_if_reauthentication_required
-from allauth.account.models import EmailAddress
 from allauth.core.internal import ratelimit
 from allauth.socialaccount.helpers import complete_social_login
 from allauth.socialaccount.internal import statekit
@@ -31,7 +30,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.common.errors import Conflict
 from accounts.common.translation import translate
-from accounts.models import Person
+from accounts.selectors import has_person
+from accounts.services import people
 from accounts.sso import identity, provider
 from accounts.sso.id_token import Untrusted
 from accounts.sso.identity import GROUPS_MAX, Identity
@@ -201,10 +201,9 @@ def _signed_in(request: HttpRequest, who: Identity, state: dict[str, Any]) -> Ht
                 "%(name)s has not confirmed that %(email)s is your address. Confirm it there, then sign in again."
             )
             return refused(request, words % names)
-        if _has_person(email):
+        if has_person(email=email):
             return sso_link.offer(request, who, email, state["next"])
-        # The provider has proved whose it is; who only claimed to have it did not.
-        EmailAddress.objects.filter(email__iexact=email, verified=False).delete()
+        people.forget_claims(email=email)  # allauth would take them for the address of a person
     if who.groups_cut:
         words = _(
             "%(name)s did not send your groups, because there are too many. What they gave you here has ended."
@@ -222,14 +221,6 @@ def _signed_in(request: HttpRequest, who: Identity, state: dict[str, Any]) -> Ht
     except Conflict as conflict:
         return refused(request, conflict.message, 409)
     return answer
-
-
-def _has_person(email: str) -> bool:
-    """Whether somebody here has the address; who only claims a second one as theirs does not."""
-    return (
-        Person.objects.filter(email__iexact=email).exists()
-        or EmailAddress.objects.filter(email__iexact=email, verified=True).exists()
-    )
 
 
 def _connected(request: HttpRequest, who: Identity) -> HttpResponse:
