@@ -5,6 +5,7 @@ What frees it is the registry's own garbage collection, behind a script that can
 
 import os
 import re
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -344,15 +345,19 @@ def test_wherever_it_is_killed_the_registry_takes_pushes_again(
     house.running.wait_until(house.takes_writes, "writable registry")
 
 
-def test_after_that_it_runs_and_ended_by_a_signal_it_says_what_stands(house: House, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_after_that_it_runs_and_ended_by_a_signal_it_says_what_stands(
+    house: House, tmp_path: Path, number: signal.Signals
+) -> None:
     image(house.pusher(), "kept", tags=("kept",))
     house.pusher().blob(push_client.LAYER, b"ended")
     reclaim = house.reclaiming(tmp_path, held=True)
     reclaim.wait_until(lambda: "Collecting garbage" in reclaim.log_end(), "collection")
-    reclaim.popen.terminate()
+    reclaim.popen.send_signal(number)
     assert reclaim.popen.wait(processes.PATIENCE) == 1
     assert "The command was ended. Some of the space may be free already." in reclaim.log_end()
     assert "push and pull fail" not in reclaim.log_end()  # that it restarts then is meant
+    assert "Traceback" not in reclaim.log_end()
     assert house.shell(LAST).startswith("stopped")
     (tmp_path / "held").unlink()
     house.running.wait_until(house.takes_writes, "writable registry")

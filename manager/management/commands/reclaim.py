@@ -50,7 +50,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        signal.signal(signal.SIGTERM, _end)  # so that what was begun is ended in order
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # as `nohup` sets it
+                signal.signal(number, _end)  # so that what was begun is ended in order
         client = registry_client()
         try:
             with runs.exclusive() as alive:
