@@ -6,19 +6,19 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError
 from django.db.models import F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from accounts.common.database_errors import Outage, outage_of
+from accounts.common.long_statements import LONGEST, more_time
 from accounts.models import Account
 from namespaces import usage_figures
 from namespaces.models import FormerManifest, Image, Namespace, Usage
 from namespaces.usage_figures import Figures
 
 DAYS = 90
-# What pages may take is too short for counting.
-ALL_AT_ONCE, ONE = "5min", "1min"
+ALL_AT_ONCE, ONE = LONGEST, "1min"
 
 log = logging.getLogger(__name__)
 
@@ -72,11 +72,12 @@ def _as_it_was(account: Account) -> dict[str, Any]:
     return {field: getattr(last, field) for field in (*_FIELDS, "counted_at")}
 
 
-@transaction.atomic
 def _measure(day: date, longest: str, *, account: int | None = None) -> None:
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL statement_timeout = '{longest}'")
+    with more_time(longest):
+        _count(day, account)
+
+
+def _count(day: date, account: int | None) -> None:
     counted_at = timezone.now()
     figures = usage_figures.count(account)
     images, namespaces = Image.objects.all(), Namespace.objects.all()

@@ -60,7 +60,7 @@ class Collector:
             _parsed(printed)
 
     def promised(self, eligible: Eligible) -> dict[str, int]:
-        return storage.blob_bytes(self.root, eligible.blobs)
+        return storage.blob_bytes(self.root, eligible.blobs, self.alive)
 
     def stored_bytes(self) -> int:
         return storage.total_bytes(self.root, self.alive)

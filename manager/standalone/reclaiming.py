@@ -51,7 +51,11 @@ class Reclaiming:
         # Before the registry is asked: 3.x ends at an image of schema 1.
         _need(facts.collect_facts(clock.now(), version=version, delete_untagged=untagged))
         eligible = self.collector.plan()
-        _need(ReclaimFacts(version=version, delete_untagged=untagged, needed=facts.first_needed(eligible)))
+        _need(
+            ReclaimFacts(
+                version=version, delete_untagged=untagged, needed=facts.first_needed(eligible, self.alive)
+            )
+        )
         return eligible, self.collector.promised(eligible)
 
     def run(self) -> bool:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
+from accounts.common.long_statements import more_time
 from namespaces.models import FormerManifest, RepositoryManifest
 from registry_sync.models import Marker
 
@@ -60,12 +61,12 @@ class UncollectedTotal:
     size_bytes: int
 
 
-def blobs(*, until: datetime | None = None) -> Iterator[UncollectedBlob]:
-    """Give each blob that waits in the registry once: layers, configs and manifests.
+def blobs(*, until: datetime | None = None) -> list[UncollectedBlob]:
+    """Return each blob that waits in the registry once: layers, configs and manifests.
 
     `until`: only what a collection at that moment would have freed, of what is not needed again.
     """
-    yield from (UncollectedBlob(*row) for row in _unneeded(_BLOBS, until))
+    return [UncollectedBlob(*row) for row in _unneeded(_BLOBS, until)]
 
 
 def total() -> UncollectedTotal:
@@ -87,7 +88,7 @@ def _unneeded(went: str, until: datetime | None) -> Iterator[tuple[Any, ...]]:
     Digests are compared in parts: PostgreSQL, wrong about how many rows there are, looks all up again for each.
     """
     last = connection.ops.adapt_datetimefield_value(until or _EVER)
-    with connection.cursor() as cursor:
+    with more_time(), connection.cursor() as cursor:
         cursor.execute(went, {"until": last})
         while rows := cursor.fetchmany(_COMPARED_AT_ONCE):
             needed = _needed({row[0] for row in rows}, until)
@@ -113,7 +114,7 @@ def _needed(digests: Collection[str], until: datetime | None) -> set[str]:
     }
 
 
-@transaction.atomic
+@more_time()
 def note_collected(*, until: datetime) -> None:
     """Note that garbage collection freed what had gone by `until`, when the registry took no more writes."""
     RepositoryManifest.objects.filter(gone_at__lte=until).update(collected_at=until)

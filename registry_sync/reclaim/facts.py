@@ -1,7 +1,7 @@
 """What the inventory knows before a garbage collection: what stands in its way, and what it must leave alone."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from itertools import islice
 
@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from accounts.common.batches import batches
+from accounts.common.long_statements import more_time
 from namespaces.media_types import DOCKER_SCHEMA1
 from namespaces.models import Descriptor, FormerManifest, Manifest, RepositoryManifest, Tag
 from registry_sync import selectors
@@ -19,6 +20,7 @@ from registry_sync.reclaim.refusals import ReclaimFacts
 COUNTED_MAX = 1000  # of what stands in the way: nobody reads more
 
 
+@more_time()
 def collect_facts(now: datetime, *, version: int = 0, delete_untagged: bool = False) -> ReclaimFacts:
     """`version`: the registry's major one, 0 unknown."""
     freshness = selectors.freshness(now, exact=True)
@@ -35,17 +37,19 @@ def collect_facts(now: datetime, *, version: int = 0, delete_untagged: bool = Fa
     )
 
 
-def first_needed(eligible: Eligible) -> tuple[str, ...]:
-    return tuple(islice(needed(eligible), COUNTED_MAX))
+def first_needed(eligible: Eligible, alive: Callable[[], None] = lambda: None) -> tuple[str, ...]:
+    return tuple(islice(needed(eligible, alive), COUNTED_MAX))
 
 
-def needed(eligible: Eligible) -> Iterator[str]:
-    """Yield what the inventory needs of it, as repository@digest."""
+def needed(eligible: Eligible, alive: Callable[[], None] = lambda: None) -> Iterator[str]:
+    """Yield what the inventory needs of it, as repository@digest. `alive` is called all the while."""
     for blobs in batches(sorted(eligible.blobs)):
+        alive()
         for repository, manifest, digest in (*_held(blobs), *_named(blobs), *_former(blobs)):
             if (repository, manifest) not in eligible.manifests:
                 yield f"{repository}@{digest}"
     for manifests in batches(sorted(digest for _repository, digest in eligible.manifests)):
+        alive()
         for repository, manifest in _tagged(manifests):
             if (repository, manifest) in eligible.manifests:
                 yield f"{repository}@{manifest}"

@@ -12,10 +12,13 @@ _BLOBS = Path("docker/registry/v2/blobs")
 _REPOSITORIES = Path("docker/registry/v2/repositories")
 
 
-def blob_bytes(root: Path, digests: Iterable[str]) -> dict[str, int]:
-    """Return the bytes of each blob that is there."""
+def blob_bytes(
+    root: Path, digests: Iterable[str], alive: Callable[[], None] = lambda: None
+) -> dict[str, int]:
+    """Return the bytes of each blob that is there. `alive` is called all the while."""
     found = {}
     for digest in digests:
+        alive()
         try:
             found[digest] = _data(root, digest).stat().st_size
         except FileNotFoundError:

@@ -26,6 +26,9 @@ def root(tmp_path: Path) -> Path:
 
 def test_blobs_weigh_what_their_files_do(root: Path) -> None:
     assert storage.blob_bytes(root, [DIGEST, f"sha256:{'1' * 64}"]) == {DIGEST: 5}
+    alive = list[None]()
+    storage.blob_bytes(root, [DIGEST] * 3, lambda: alive.append(None))
+    assert len(alive) == 3
     assert storage.total_bytes(root) == 5
     assert storage.total_bytes(root / "none") == 0
 

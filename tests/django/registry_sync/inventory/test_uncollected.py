@@ -2,11 +2,12 @@
 
 import random
 import re
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Account
@@ -14,7 +15,8 @@ from namespaces import former_manifests
 from namespaces.models import Descriptor, FormerManifest, Image, Manifest, RepositoryManifest
 from registry_sync.inventory import uncollected
 from registry_sync.models import Repository
-from tests import factories
+from registry_sync.reclaim import facts
+from tests import factories, statements
 
 pytestmark = pytest.mark.django_db
 
@@ -131,10 +133,10 @@ def test_nothing_is_looked_up_for_each_blob_by_a_subquery(image: Image) -> None:
     gone = manifest("gone", 5, base=100)
     hold(image, gone)
     lose(image, gone)
-    with CaptureQueriesContext(connection) as asked:
+    with statements.counted() as asked:
         assert (waiting(), uncollected.by_account()) == (105, {image.namespace.account_id: 105})
     assert len(asked) == 8
-    assert not [each["sql"] for each in asked if re.search(r"EXISTS|IN \(SELECT", each["sql"])]
+    assert not [sql for sql in asked if re.search(r"EXISTS|IN \(SELECT", sql)]
 
 
 def test_more_blobs_than_are_compared_at_once(image: Image) -> None:
@@ -221,3 +223,26 @@ def test_many_worlds_agree_with_a_plain_marking() -> None:
 def _clear() -> None:
     for model in (RepositoryManifest, Descriptor, Manifest, Image):
         model.objects.all().delete()
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite breaks no statement off.")
+@pytest.mark.parametrize(
+    ("work", "piece"),
+    [
+        (uncollected.total, "WITH gone AS"),
+        (uncollected.by_account, "WITH gone AS"),
+        (partial(uncollected.note_collected, until=timezone.now()), "UPDATE"),
+        (partial(facts.collect_facts, timezone.now()), '"namespaces_descriptor"'),
+    ],
+)
+def test_it_has_more_time_than_a_page(work: Callable[[], object], piece: str) -> None:
+    seen = []
+
+    def look() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            seen.append(cursor.fetchone()[0])
+
+    with statements.before(piece, look):
+        work()
+    assert seen == ["5min"]

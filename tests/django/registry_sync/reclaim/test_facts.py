@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from accounts.common.batches import BATCH
 from namespaces.models import Descriptor, FormerManifest, Image, Manifest, RepositoryManifest
 from registry_sync.models import Purge, Removal, Repository, SyncRun
 from registry_sync.reclaim import facts
@@ -129,3 +130,12 @@ def test_what_is_about_a_tagged_manifest_or_is_listed_deeper_is_needed_too(image
     assert set(facts.first_needed(eligible)) == {
         f"team/app@{each.digest}" for each in (platform, inner, signature)
     }
+
+
+def test_the_command_is_seen_to_live_while_much_is_compared() -> None:
+    alive = list[None]()
+    eligible = Eligible(
+        {factories.digest_of(str(n)) for n in range(BATCH + 1)}, {("team/app", factories.digest_of("m"))}
+    )
+    assert facts.first_needed(eligible, lambda: alive.append(None)) == ()
+    assert len(alive) == 3
