@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Max, QuerySet
 
 from accounts.common import clock
-from namespaces.models import Image, Manifest, Tag, TagHistoryEntry
+from namespaces.models import FormerManifest, Image, Manifest, Tag, TagHistoryEntry
 from namespaces.names import DIGEST, TAG
 from registry_sync.client import NotInRegistry, RegistryClient
 from registry_sync.events import kinds
@@ -34,7 +34,8 @@ def handle(event: Event, registry: RegistryClient) -> bool:
         return True
     if kind is Kind.DELETION:
         image = find_image(event.repository, create=False)
-        if not image:  # of something that no event has reported yet
+        if not image:  # of something that no event has reported yet, or that a deleted namespace left
+            _note_former_gone(event, registry)
             return event.applied_at is not None and not _push_waits(event)
         return _deleted(event, image, registry)
     if event.actor == PANEL_SUBJECT and placeholders.among([event.digest]):
@@ -123,6 +124,17 @@ def _confirm(event: Event, image: Image, registry: RegistryClient) -> bool:
         ):
             late_history.record_change(image, tag_change(deletion, ""))
     return not still_stored
+
+
+def _note_former_gone(event: Event, registry: RegistryClient) -> None:
+    """Note that what a deleted namespace left is gone: the event is the first answer, and 404 is the second."""
+    left = FormerManifest.objects.filter(repository=event.repository, manifest=event.digest, gone_at=None)
+    if not left.exists():
+        return
+    try:
+        registry.manifest(event.repository, event.digest)
+    except NotInRegistry:
+        left.update(gone_at=clock.now())
 
 
 def _deleted(event: Event, image: Image, registry: RegistryClient) -> bool:
