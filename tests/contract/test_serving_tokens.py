@@ -193,6 +193,19 @@ def test_no_request_fails_while_the_workers_are_replaced(
     assert set(answers) == {"200"}
 
 
+def test_workers_are_not_replaced_by_what_cannot_start(panel: Panel, installation: Installation) -> None:
+    """An update that failed half way must not end what serves."""
+    before, key = panel.workers(), Path(installation.env["DATA_DIR"]) / "secrets" / "django.key"
+    key.chmod(0o644)
+    try:
+        panel.server.popen.send_signal(signal.SIGHUP)
+        panel.server.wait_until(lambda: "nothing is replaced" in panel.server.log_end(), "say so")
+    finally:
+        key.chmod(0o600)
+    assert panel.workers() == before
+    assert panel.serves()
+
+
 def test_a_worker_that_is_killed_is_replaced(panel: Panel) -> None:
     before = panel.workers()
     os.kill(min(before), signal.SIGKILL)
