@@ -196,6 +196,10 @@ def update_if_held(row: QuerySet[Any], **values: object) -> None:
         raise LeaseLost
 
 
+def is_held(name: str, now: datetime) -> bool:
+    return Lease.objects.filter(name=name).exclude(free_at(now)).exists()
+
+
 def free_at(now: datetime, column: str = "until") -> Q:
     """Never held, or over; or further ahead than a lease can be, so that a clock which went back wrote it."""
     over = Q(**{f"{column}__lte": now}) | Q(**{f"{column}__gt": now + 2 * LIFETIME})

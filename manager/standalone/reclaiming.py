@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import DatabaseError
 
@@ -15,7 +15,7 @@ from registry_sync import jobs, registry_probe
 from registry_sync.models import Reclaim
 from registry_sync.reclaim import facts, runs, texts
 from registry_sync.reclaim.gc_output import Eligible
-from registry_sync.reclaim.refusals import ReclaimFacts, refusals
+from registry_sync.reclaim.refusals import ReclaimFacts, deletions_refusal, refusals
 from registry_sync.reclaim.walk import walk
 from registry_sync.reclaim.writes import Writes
 
@@ -37,13 +37,14 @@ class Refused(Exception):
 
 @dataclass(slots=True)
 class Reclaiming:
-    """One call of the command. `wait_seconds`: how long pushes under way may take, before it gives up."""
+    """One call of the command. `wait_seconds`: how long pushes and deletions may take, before it gives up."""
 
     collector: Collector
     alive: runs.Alive
     say: Callable[[str], None]
     by: Principal
     wait_seconds: float
+    _wait_ends: float = field(init=False, default=0)
 
     def plan(self) -> tuple[Eligible, dict[str, int]]:
         """Return what goes, with the bytes of each blob. Raise Refused, and CollectionError."""
@@ -62,13 +63,16 @@ class Reclaiming:
         """Return whether all went as promised. Raise Refused before anything was changed, and CollectionError."""
         if not self.collector.wait_until_writes_are(Writes.TAKEN):
             raise Refused(READ_ONLY_ALREADY)
+        self._wait_ends = time.monotonic() + self.wait_seconds
+        if self.wait_seconds and _deletions():
+            self.say("Waiting for deletions to end …")
+            self._wait_while(_deletions)  # what they free is promised, too
         _eligible, promised = self.plan()
         if not promised:
             self.say("Nothing waits for garbage collection.")
             return True
         row = runs.begin(by=self.by, blobs=len(promised), size_bytes=sum(promised.values()), now=clock.now())
         why = _("The command was ended.")
-        self.alive.announcing = True
         try:
             return self._carry_out(row)
         except (CollectionError, Refused) as error:
@@ -89,9 +93,7 @@ class Reclaiming:
         self.say(row.problem)
 
     def _carry_out(self, row: Reclaim) -> bool:
-        self._advance(row, State.PREPARING)
-        self._wait_for_uploads()
-        self._advance(row, State.READ_ONLY)
+        self._prepare(row)
         with self.collector.read_only() as pipe:
             eligible, promised = self.plan()  # once more: what was pushed or deleted since is in it
             row.promised_bytes, row.promised_blobs = sum(promised.values()), len(promised)
@@ -114,20 +116,41 @@ class Reclaiming:
         jobs.request_sync(by=self.by)
         return walked.complete and not walked.missing and row.freed_bytes == row.promised_bytes
 
+    def _prepare(self, row: Reclaim) -> None:
+        """Wait until nobody pushes and nothing is left to delete. From then on the worker lets deletions wait."""
+        while True:
+            self._advance(row, State.PREPARING)
+            self._wait_while(self._pushes)
+            self._wait_while(_deletions)
+            self._advance(row, State.READ_ONLY)
+            if not self.wait_seconds or not _deletions():  # none was begun in between
+                return
+
     def _advance(self, row: Reclaim, state: Reclaim.State) -> None:
+        self.alive.announcing = state != State.PREPARING
         runs.advance(row, state, now=clock.now())
         self.say(f"{state.label} …")
 
-    def _wait_for_uploads(self) -> None:
-        end = time.monotonic() + self.wait_seconds
-        while (pushing := self.collector.uploads()) and self.wait_seconds:
-            if time.monotonic() > end:
-                raise Refused(
-                    f"Somebody pushes to {', '.join(pushing[:3])}. Try again later, or with --wait 0: then the push is "
-                    "broken off, and its client says so."
-                )
+    def _pushes(self) -> str:
+        if not (pushing := self.collector.uploads()):
+            return ""
+        return (
+            f"Somebody pushes to {', '.join(pushing[:3])}. Try again later, or with --wait 0: then the push is broken "
+            "off, and its client says so."
+        )
+
+    def _wait_while(self, obstacle: Callable[[], str]) -> None:
+        """Wait until there is none, a sentence that says what to do. Raise Refused with it when it takes too long."""
+        while self.wait_seconds and (found := obstacle()):
+            if time.monotonic() > self._wait_ends:
+                raise Refused(found)
             self.collector.alive()
             time.sleep(POLL_SECONDS)
+
+
+def _deletions() -> str:
+    under_way = facts.deletions_under_way()
+    return deletions_refusal(under_way) if under_way else ""
 
 
 def _need(known: ReclaimFacts) -> None:

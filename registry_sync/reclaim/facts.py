@@ -30,11 +30,19 @@ def collect_facts(now: datetime, *, version: int = 0, delete_untagged: bool = Fa
         pull_through_cache=settings.REGISTRY_IS_PULL_THROUGH_CACHE,
         light=freshness.state,
         light_text=freshness.text,
-        deletions=Removal.objects.exclude(due_at=None).count()
-        + Purge.objects.filter(state__in=Purge.OPEN).count(),
+        deletions=deletions_under_way(),
         sha512=tuple(islice(_named_by_sha512(), COUNTED_MAX)),
         schema_1=tuple(islice(_schema_1(), COUNTED_MAX)),
     )
+
+
+def deletions_under_way() -> tuple[str, ...]:
+    """Return in what something is to be deleted or restored: images, namespaces."""
+    removals = Removal.objects.exclude(due_at=None).select_related("image__namespace").order_by("id")
+    purges = Purge.objects.filter(state__in=Purge.OPEN).select_related("image__namespace", "namespace")
+    named = [each.image.repository for each in removals[:COUNTED_MAX]]
+    named += [str(each) for each in purges.order_by("id")[:COUNTED_MAX]]
+    return tuple(dict.fromkeys(named))
 
 
 def first_needed(eligible: Eligible, alive: Callable[[], None] = lambda: None) -> tuple[str, ...]:

@@ -14,8 +14,9 @@ class ReclaimFacts:
     """What the panel knows before a garbage collection.
 
     `version`: the registry's major version, 0 where nobody knows; `light`: as freshness says it, with its sentence in
-    `light_text`; `deletions`: requests that are not carried out yet; `sha512` and `schema_1`: what the registry holds
-    of these forms, as repository@digest; `needed`: digests that the registry would delete and the inventory needs.
+    `light_text`; `deletions`: images and namespaces in which some are not carried out yet; `sha512` and `schema_1`:
+    what the registry holds of these forms, as repository@digest; `needed`: digests that the registry would delete and
+    the inventory needs.
     """
 
     version: int = 0
@@ -23,7 +24,7 @@ class ReclaimFacts:
     pull_through_cache: bool = False
     light: str = "live"
     light_text: str = ""
-    deletions: int = 0
+    deletions: tuple[str, ...] = ()
     sha512: tuple[str, ...] = ()
     schema_1: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
@@ -47,9 +48,7 @@ def refusals(facts: ReclaimFacts) -> list[str]:
             "light is green."
         )
     if facts.deletions:
-        found.append(
-            f"Deletions under way: {facts.deletions}. Wait until they are carried out, or stop them on their pages."
-        )
+        found.append(deletions_refusal(facts.deletions))
     if facts.sha512:
         found.append(
             "Garbage collection would delete layers and configs with sha512 digests although images use them: "
@@ -71,6 +70,13 @@ def refusals(facts: ReclaimFacts) -> list[str]:
             )
         )
     return found
+
+
+def deletions_refusal(deletions: tuple[str, ...]) -> str:
+    return (
+        f"Deletions or restorations are under way in {_named(deletions)}. Run it again when they are carried out, or "
+        "stop them on their pages."
+    )
 
 
 def _named(things: tuple[str, ...]) -> str:

@@ -89,9 +89,13 @@ def last() -> Reclaim | None:
 
 
 def advance(row: Reclaim, state: Reclaim.State, *, now: datetime, until: timedelta = STEP_MAX) -> None:
+    """Announce it, except while the registry takes pushes: then deletions are carried out, and waited for."""
     row.state = state
     row.save()
-    announce(now, until=until)
+    if state == State.PREPARING:
+        over()
+    else:
+        announce(now, until=until)
 
 
 def announce(now: datetime, *, until: timedelta = STEP_MAX) -> None:
@@ -101,6 +105,11 @@ def announce(now: datetime, *, until: timedelta = STEP_MAX) -> None:
 
 def is_under_way(now: datetime) -> bool:
     return installation_status.is_collecting(heartbeats.last(Marker.COLLECTING), now)
+
+
+def is_at_work(now: datetime) -> bool:
+    """Whether a command runs, or an operator is between two commands."""
+    return is_under_way(now) or leases.is_held(LEASE, now)
 
 
 def stop(row: Reclaim, why: str, *, now: datetime) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import CompletedProcess, run
+from urllib.parse import urljoin
 
 import pytest
 import requests
@@ -327,6 +328,37 @@ def test_a_push_at_the_wrong_moment_is_refused_or_whole(house: House, tmp_path: 
         assert not is_whole(app, "late")
     else:
         assert is_whole(app, "late")
+
+
+def test_a_deletion_while_a_push_is_waited_for_is_carried_out_before(house: House, tmp_path: Path) -> None:
+    app = house.pusher()
+    app.blob(push_client.LAYER, b"without an image, before a late deletion")
+    gone = image(app, "asked for late", tags=("late",))
+    house.running.wait_until(lambda: house.knows(("late",)), "tag in the inventory")
+    with app.session.post(f"{app.base}/blobs/uploads/", timeout=10) as begun:
+        upload = urljoin(begun.url, begun.headers["Location"])
+    over = threading.Event()
+
+    def push_slowly() -> None:
+        sent, place = 0, upload
+        while not over.wait(1):
+            with house.pusher().session.patch(
+                place, b"x", headers={"Content-Range": f"{sent}-{sent}"}, timeout=10
+            ) as taken:
+                place, sent = urljoin(place, taken.headers["Location"]), sent + 1
+
+    pushing = threading.Thread(target=push_slowly)
+    pushing.start()
+    try:
+        reclaim = house.reclaiming(tmp_path)
+        reclaim.wait_until(lambda: "Waiting for pushes" in reclaim.log_end(), "wait for the push")
+        house.delete("late")
+    finally:
+        over.set()
+        pushing.join()
+    assert reclaim.popen.wait(processes.PATIENCE) == 0, reclaim.log_end()
+    assert "as promised" in reclaim.log_end()
+    assert not is_whole(app, str(gone["digest"]))
 
 
 @pytest.mark.parametrize("step", STEPS)

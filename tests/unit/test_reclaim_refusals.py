@@ -19,7 +19,7 @@ FINE = ReclaimFacts(version=3)
             replace(FINE, light="stale", light_text="The last sync failed"),
             "not known to be true (The last sync failed). Press Sync now",
         ),
-        (replace(FINE, deletions=2), "Deletions under way: 2."),
+        (replace(FINE, deletions=("team/app", "team")), "under way in team/app, team. Run it again when"),
         (
             replace(FINE, sha512=("team/app@sha256:a",)),
             "sha512 digests although images use them: team/app@sha256:a.",
@@ -54,6 +54,6 @@ def test_what_is_safe_is_not_refused(facts: ReclaimFacts) -> None:
 
 def test_reasons_come_together_and_name_a_few() -> None:
     many = tuple(f"team/app{n}@sha256:a" for n in range(7))
-    found = refusals(replace(FINE, deletions=1, sha512=many))
+    found = refusals(replace(FINE, deletions=("team/app",), sha512=many))
     assert len(found) == 2
     assert "team/app4@sha256:a and 2 more." in found[1]

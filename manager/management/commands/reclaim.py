@@ -46,7 +46,11 @@ class Command(BaseCommand):
             help="delete what no tag holds, too: nothing untagged can be restored then; Distribution 3 alone",
         )
         parser.add_argument(
-            "--wait", type=float, default=600, metavar="SECONDS", help="that pushes under way may take (600)"
+            "--wait",
+            type=float,
+            default=600,
+            metavar="SECONDS",
+            help="that pushes and deletions under way may take (600)",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

@@ -83,7 +83,7 @@ def _page(request: PersonRequest, *, problem: str = "") -> HttpResponse:
             "quarantined_count": selectors.quarantined().count(),
             "installation": installation(),
             "reclaim": reclaims.last(),
-            "collecting": installation_status.signs_for(request.user).collecting,
+            "reclaim_at_work": reclaims.is_at_work(timezone.now()),
         }
     )
     return render(request, "registry_sync/system.html", context, status=400 if problem else 200)

@@ -47,12 +47,17 @@ def test_without_a_fresh_check_it_is_refused() -> None:
     assert "Press Sync now" in reason
 
 
-def test_deletions_under_way_are_counted_and_those_that_ended_are_not(image: Image) -> None:
-    Removal.objects.create(image=image, kind="untag", requested_by="x")
-    Removal.objects.create(image=image, kind="untag", requested_by="x", due_at=None, state="done")
+def test_deletions_under_way_are_named_and_those_that_ended_are_not(image: Image) -> None:
+    other = factories.ImageFactory(namespace=image.namespace, name="ended")
+    for _twice in range(2):
+        Removal.objects.create(image=image, kind="untag", requested_by="x")
+    Removal.objects.create(image=other, kind="untag", requested_by="x", due_at=None, state="done")
     Purge.objects.create(namespace=image.namespace, requested_by="x")
     Purge.objects.create(namespace=image.namespace, requested_by="x", state="emptied")
-    assert facts.collect_facts(timezone.now()).deletions == 2
+    assert facts.collect_facts(timezone.now()).deletions == (
+        image.repository,
+        image.namespace.name,
+    )
 
 
 def test_forms_that_garbage_collection_loses_or_ends_at_are_named(image: Image) -> None:

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 State = Reclaim.State
 
 
-def begun(state: Reclaim.State = State.PREPARING) -> Reclaim:
+def begun(state: Reclaim.State = State.READ_ONLY) -> Reclaim:
     row = runs.begin(by=SYSTEM, blobs=2, size_bytes=30, now=timezone.now())
     runs.advance(row, state, now=timezone.now())
     return row
@@ -144,6 +144,33 @@ def test_deletions_and_checks_wait_meanwhile(cast: Cast) -> None:
     tasks.removals()
     removal.refresh_from_db()
     assert removal.last_attempt_at
+
+
+def test_while_pushes_are_waited_for_deletions_are_carried_out(cast: Cast) -> None:
+    """Nothing is read-only yet, and the command waits for them, too."""
+    image = factories.ImageFactory(namespace__account=cast.account)
+    removal = Removal.objects.create(image=image, kind="untag", requested_by="x")
+    row = begun(State.READ_ONLY)
+    runs.advance(row, State.PREPARING, now=timezone.now())
+    assert "read-only" not in cast.client("viewer").get("/a/team-red/users/").text
+    tasks.removals()
+    removal.refresh_from_db()
+    assert removal.last_attempt_at
+
+
+@pytest.mark.django_db(transaction=True)  # the lease is renewed by a thread
+def test_while_the_command_runs_no_check_is_begun(operator: Person) -> None:
+    """One that is under way when the registry restarts fails, and the collection is refused because of it."""
+    run = SyncRun.objects.create()
+    with runs.exclusive():
+        begun(State.PREPARING)
+        assert not runs.is_under_way(timezone.now())
+        tasks.reconcile()
+        assert "Waiting for pushes to end" in client_for(operator).get("/system/").text
+    run.refresh_from_db()
+    assert run.state == "waiting"
+    assert not runs.is_at_work(timezone.now())
+    assert "ended before it was done" in client_for(operator).get("/system/").text
 
 
 def test_pages_say_that_it_is_meant_instead_of_raising_alarms(cast: Cast, operator: Person) -> None:
