@@ -189,15 +189,15 @@ def _process(event: Event, registry: RegistryClient, lease: LeaseHandle) -> bool
         raise
     except Exception as error:
         match outage_of(error):
-            case None:  # one event that cannot be applied must not stand before all others
+            case None:
+                # One event that cannot be applied must not stand before all others.
                 log.exception("event %s cannot be applied", event.event_id)
                 outcomes.failed(event, f"{type(error).__name__}: {error}", lease, began)
-            case (
-                Outage.BUSY
-            ):  # a long transaction holds this repository, or a statement takes too long: so too
+            case Outage.BUSY:
+                # A long transaction holds this repository, or a statement takes too long: the others need not wait.
                 outcomes.failed(event, first_line(error), lease, began)
-            case _:  # no database: nothing could be noted either
-                raise
+            case _:
+                raise  # no database: nothing could be noted either
     else:
         if settled:
             outcomes.done([event], lease)
