@@ -5,10 +5,13 @@ python -m manager.server web|tokens [--host HOST] [--port PORT] [--workers N]
 
 import argparse
 
-from manager.server.serving import serve
+from manager.server import early_signals
 
 
 def main() -> None:
+    early_signals.hold()
+    from manager.server.serving import serve  # noqa: PLC0415 (loads for a while)
+
     parser = argparse.ArgumentParser(prog="python -m manager.server")
     parser.add_argument("application", choices=("web", "tokens"))
     parser.add_argument("--host", default="127.0.0.1")

@@ -40,25 +40,15 @@ class Draining:
     def __init__(self, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._drain = drain
         self.begun = False
-        self._told = False
         self._task: asyncio.Task[None] | None = None
-
-    def remember_signal(self) -> None:
-        """Keep a SIGTERM for `on_signal`: a worker that starts would lose it, and serve until it is killed."""
-        signal.signal(signal.SIGTERM, self._remember)
 
     def on_signal(self) -> None:
         """Let SIGTERM begin it. In the event loop, once the server has set its own handlers: SIGINT stays as it is."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._begin)
-        if self._told:
-            self._begin()
 
     def headers(self) -> list[tuple[bytes, bytes]]:
         """Return what an answer says in addition."""
         return [(b"connection", b"close")] if self.begun else []
-
-    def _remember(self, *_signal: object) -> None:
-        self._told = True
 
     def _begin(self) -> None:
         if not self.begun:

@@ -20,6 +20,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from manager.metrics.snapshots import FOLDER
+from manager.server import early_signals
 from manager.server.bodies import OVERHEAD
 from manager.server.draining import draining
 
@@ -65,7 +66,7 @@ def _start_once(target: str) -> None:
     subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=START_SECONDS)  # noqa: S603 (ours)
 
 
-def serve(target: str, host: str, port: int, workers: int = 1) -> None:
+def serve(target: str, host: str, port: int, workers: int = 1, *, kill_seconds: int = KILL_SECONDS) -> None:
     """Serve the ASGI application that `target` names, as MODULE:NAME, until a signal ends it."""
     _allow_connections()
     server = _Server(
@@ -82,17 +83,23 @@ def serve(target: str, host: str, port: int, workers: int = 1) -> None:
         # A worker that died is replaced; where there is only one, the end is seen and said instead.
         respawn_failed_workers=workers > 1,
         respawn_interval=RESPAWN_SECONDS,
-        workers_kill_timeout=KILL_SECONDS,
+        workers_kill_timeout=kill_seconds,
         log_level=LogLevels.warning,
         log_dictconfig=_JSON_LINES if os.environ.get("LOG_FORMAT") == "json" else None,
     )
+    server.on_startup(early_signals.release)  # it has set its handlers by then
+    early_signals.end_forks()
     with _folder_for_counts():
-        server.serve(target_loader=_load)
+        try:
+            server.serve(target_loader=_load)
+        except SystemExit:
+            # A signal to all processes at once may end a worker first, which Granian takes for a failure.
+            if not server.interrupt_signal:
+                raise
 
 
 def _load(target: str) -> Any:
     """Return the application, in the worker that will serve it. The server sets its own handlers of signals later."""
-    draining.remember_signal()
     module, _colon, name = target.partition(":")
     try:
         application = getattr(importlib.import_module(module), name)

@@ -23,6 +23,7 @@ NOT_PURE = {
     "manager.formats.fr.formats": "names that Django looks for",
     "manager.version": "reads a file",
     "manager.server.draining": "looks at sockets and takes a signal",
+    "manager.server.early_signals": "takes signals",
     "manager.log_format": "is given to the logging of Python",
     "manager.metrics.snapshots": "reads and writes files",
     "manager.server.request_ids": "keeps what a thread is answering",
