@@ -1,6 +1,7 @@
 """Django's command line."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -11,6 +12,10 @@ def main() -> None:
     if sys.argv[1:] in (["version"], ["--version"]):  # Django would tell its own
         print(version.read(Path(__file__).parent))  # noqa: T201
         return
+    if sys.argv[1:2] == ["run"]:
+        # Until there is something to stop, Ctrl-C ends it as SIGTERM does. Python's own handler raises in the middle of
+        # an import, where an exception may be dropped: then it would go on.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "manager.settings")
     from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415 (settings first)
     from django.core.management import execute_from_command_line  # noqa: PLC0415
@@ -22,4 +27,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:  # Ctrl-C needs no traceback
+        sys.exit(128 + signal.SIGINT)

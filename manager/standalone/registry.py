@@ -3,8 +3,11 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -132,13 +135,23 @@ def _from_debian() -> Path | None:
     """Unpack Debian's package into the data folder: installing it would start its system service."""
     if not (shutil.which("apt-get") and shutil.which("dpkg-deb")):
         return None
-    with tempfile.TemporaryDirectory() as folder:
+    with _interruptible(), tempfile.TemporaryDirectory() as folder:
         if os.getuid() == 0:
             _output(["apt-get", "update", "--quiet"], folder, seconds=180)
         _output(["apt-get", "download", "docker-registry"], folder, seconds=180)
         for package in Path(folder).glob("docker-registry_*.deb"):
             _output(["dpkg-deb", "--extract", str(package), str(_tools())], folder)
     return _unpacked()
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have Ctrl-C leave nothing behind, where it would end the process (manage.py)."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _output(argv: list[str], folder: str | None = None, *, seconds: int = 20) -> str:

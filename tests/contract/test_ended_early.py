@@ -1,4 +1,4 @@
-"""A signal to a server that has not answered anybody yet: it ends, and soon."""
+"""A signal to a server, or to `make run`, that has not answered anybody yet: it ends, and soon."""
 
 import os
 import signal
@@ -98,3 +98,42 @@ def test_a_server_that_loads_itself_ends_as_any_other(name: str, tmp_path: Path)
     code += f"sys.argv[1:] = ['tokens', '--port', '{port}']\nrunpy.run_module('manager.server', run_name='__main__')"
     done = run(code, tmp_path)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "module", "code"),
+    [
+        ("run", "manager.standalone.run", -signal.SIGINT),
+        ("migrate", "django.core.management.commands.migrate", 128 + signal.SIGINT),
+    ],
+)
+def test_ctrl_c_at_a_command_leaves_no_traceback(
+    command: str, module: str, code: int, tmp_path: Path
+) -> None:
+    interrupted = INTERRUPTED.format(module=module, name="SIGINT")
+    call = f"sys.argv = ['manage.py', {command!r}]\nrunpy.run_path('manage.py', run_name='__main__')"
+    done = run(interrupted + call, tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (code, "", "")
+
+
+DOWNLOAD = """
+import django, os, signal, tempfile
+django.setup()
+from manager.standalone import registry
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.environ["PATH"] = f"{tempfile.gettempdir()}:{os.environ['PATH']}"
+try:
+    registry._from_debian()
+except KeyboardInterrupt:
+    print(signal.getsignal(signal.SIGINT) is signal.SIG_DFL)
+"""
+
+
+def test_ctrl_c_while_the_registry_is_downloaded_leaves_no_folder(tmp_path: Path) -> None:
+    for name in ("apt-get", "dpkg-deb"):
+        (tmp_path / name).write_text("#!/bin/sh\nkill -s INT $PPID\n")
+        (tmp_path / name).chmod(0o700)
+    before = {*tmp_path.iterdir()}
+    done = run(DOWNLOAD, tmp_path)
+    assert done.stdout == "True\n", done.stderr
+    assert {*tmp_path.iterdir()} - before <= {tmp_path / "data"}
