@@ -132,7 +132,7 @@ def doctor() -> None:
 @_task(name="registry_sync.reconcile", time_limit=6 * 3600)
 def reconcile() -> None:
     """Several of these share one run, each reading parts of it."""
-    if reclaims.is_at_work(clock.now()):
+    if reclaims.is_under_way(clock.now()):
         return  # the registry restarts, or is about to; what is due is due afterwards
     run = run_reconcile(panel_client.registry_client(), when_due=True, wake_others=wake_others)
     if run and run.finished_at and SyncRun.objects.filter(state=SyncRun.State.WAITING).exists():

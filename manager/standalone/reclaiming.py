@@ -18,8 +18,11 @@ from registry_sync.reclaim.gc_output import Eligible
 from registry_sync.reclaim.refusals import ReclaimFacts, deletions_refusal, refusals
 from registry_sync.reclaim.walk import walk
 from registry_sync.reclaim.writes import Writes
+from registry_sync.reconcile import run as checks
 
 POLL_SECONDS = 1
+CHECK_SECONDS = 60  # that a check of the registry may take where somebody does not want to wait
+CHECKING = "A check of the registry is under way, and would be broken off. Run it again when it is done."
 READ_ONLY_ALREADY = (
     "The registry does not take pushes now: it does not answer, or is read-only already. A garbage collection whose "
     "command was killed may still run; the registry becomes writable when that has ended."
@@ -63,7 +66,7 @@ class Reclaiming:
         """Return whether all went as promised. Raise Refused before anything was changed, and CollectionError."""
         if not self.collector.wait_until_writes_are(Writes.TAKEN):
             raise Refused(READ_ONLY_ALREADY)
-        self._wait_ends = time.monotonic() + self.wait_seconds
+        self._wait_ends = time.monotonic() + (self.wait_seconds or CHECK_SECONDS)
         if self.wait_seconds and _deletions():
             self.say("Waiting for deletions to end …")
             self._wait_while(_deletions)  # what they free is promised, too
@@ -117,13 +120,19 @@ class Reclaiming:
         return walked.complete and not walked.missing and row.freed_bytes == row.promised_bytes
 
     def _prepare(self, row: Reclaim) -> None:
-        """Wait until nobody pushes and nothing is left to delete. From then on the worker lets deletions wait."""
+        """Wait until nobody pushes, nothing is left to delete and no check is under way.
+
+        From then on the worker lets deletions and checks wait.
+        """
+        waited_for = (_deletions, _check) if self.wait_seconds else (_check,)
         while True:
             self._advance(row, State.PREPARING)
-            self._wait_while(self._pushes)
-            self._wait_while(_deletions)
+            if self.wait_seconds:
+                self._wait_while(self._pushes)
+            for obstacle in waited_for:
+                self._wait_while(obstacle)
             self._advance(row, State.READ_ONLY)
-            if not self.wait_seconds or not _deletions():  # none was begun in between
+            if not any(obstacle() for obstacle in waited_for):  # none was begun in between
                 return
 
     def _advance(self, row: Reclaim, state: Reclaim.State) -> None:
@@ -141,11 +150,15 @@ class Reclaiming:
 
     def _wait_while(self, obstacle: Callable[[], str]) -> None:
         """Wait until there is none, a sentence that says what to do. Raise Refused with it when it takes too long."""
-        while self.wait_seconds and (found := obstacle()):
+        while found := obstacle():
             if time.monotonic() > self._wait_ends:
                 raise Refused(found)
             self.collector.alive()
             time.sleep(POLL_SECONDS)
+
+
+def _check() -> str:
+    return CHECKING if checks.is_at_work(clock.now()) else ""
 
 
 def _deletions() -> str:

@@ -77,6 +77,11 @@ def begin(
         return None
 
 
+def is_at_work(now: datetime) -> bool:
+    """Whether a worker reads the registry for a run."""
+    return leases.is_held(LEASE, now) or shards.is_one_read(now)
+
+
 def work(run: SyncRun, registry: RegistryClient) -> SyncRun:
     """Read the parts of a run that are free, and end the run when there is nothing left."""
     if run.state == SyncRun.State.RUNNING:

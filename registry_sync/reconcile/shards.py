@@ -46,6 +46,10 @@ def acquire_free(run: SyncRun) -> Iterator[Shard]:
         yield shard
 
 
+def is_one_read(now: datetime) -> bool:
+    return Shard.objects.filter(done_at=None).exclude(free_at(now, "lease_until")).exists()
+
+
 def renew(shard: Shard) -> None:
     """Renew the lease on the part. Raise LeaseLost."""
     update_if_held(_same(shard), lease_until=clock.now() + LIFETIME)

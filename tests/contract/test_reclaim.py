@@ -51,6 +51,7 @@ from registry_sync.panel_client import registry_client
 registry_client().delete({repository!r}, {digest!r})
 """
 ENDED = "from registry_sync.models import Removal; print(Removal.objects.exclude(due_at=None).count())"
+CHECKED = "from registry_sync.models import SyncRun as s; print(s.objects.filter(state='done').count())"
 LAST = """
 from registry_sync.inventory import uncollected
 from registry_sync.models import Reclaim
@@ -352,7 +353,10 @@ def test_a_deletion_while_a_push_is_waited_for_is_carried_out_before(house: Hous
     try:
         reclaim = house.reclaiming(tmp_path)
         reclaim.wait_until(lambda: "Waiting for pushes" in reclaim.log_end(), "wait for the push")
+        checked = int(house.shell(CHECKED))
         house.delete("late")
+        # Else the inventory would not be known to be true after a long push, and nothing be collected.
+        house.running.wait_until(lambda: int(house.shell(CHECKED)) > checked, "check of the registry")
     finally:
         over.set()
         pushing.join()

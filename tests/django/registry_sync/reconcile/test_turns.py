@@ -143,3 +143,18 @@ def test_without_a_database_no_part_is_left(run: SyncRun, cause: type[Exception]
     with pytest.raises(DatabaseError), statements.failing(TAGS, lost):
         reconcile_run.work(run, RegistryClient("http://127.0.0.1:1", lambda *_scope: "token"))
     assert not Repository.objects.exclude(problem="").exists()
+
+
+def test_a_check_is_at_work_while_its_catalog_or_a_part_is_read(run: SyncRun) -> None:
+    now = timezone.now()
+    assert not reconcile_run.is_at_work(now)
+    token = leases.acquire(reconcile_run.LEASE, now)
+    assert token is not None
+    assert reconcile_run.is_at_work(now)
+    leases.release(reconcile_run.LEASE, token, now)
+    assert not reconcile_run.is_at_work(now)
+    shard = next(shards.acquire_free(run))
+    assert reconcile_run.is_at_work(timezone.now())
+    assert not reconcile_run.is_at_work(timezone.now() + leases.LIFETIME)  # its reader died
+    shards.finish(shard, Counts())
+    assert not reconcile_run.is_at_work(timezone.now())
