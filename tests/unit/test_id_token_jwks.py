@@ -55,6 +55,29 @@ def test_a_key_alone_is_a_set_of_one() -> None:
 
 
 @pytest.mark.parametrize(
+    ("earlier", "now", "holds"),
+    [
+        ([RSA, EC], [RSA, EC], True),
+        ([RSA, EC], [EC, OTHER, RSA], True),  # another order, and one more
+        ([RSA, EC], [RSA], False),
+        ([EC], [OTHER], False),
+        ([], [RSA], True),
+        ([RSA], [], False),
+        ([], [], True),
+    ],
+)
+def test_whether_every_earlier_key_is_still_there(
+    earlier: list[SigningKey], now: list[SigningKey], holds: bool
+) -> None:
+    kept, before = (text(*(key.published for key in keys)) if keys else "" for keys in (now, earlier))
+    assert jwks.holds_all(kept, before) is holds
+
+
+def test_a_key_under_a_name_of_before_is_another_one() -> None:
+    assert not jwks.holds_all(text(OTHER.published | {"kid": "EC"}), text(EC.published | {"kid": "EC"}))
+
+
+@pytest.mark.parametrize(
     ("key", "algorithm"),
     [
         (without(RSA, "alg"), "RS256"),
