@@ -132,3 +132,18 @@ def test_an_upload_goes_on_at_the_other_registry_and_what_is_deleted_is_gone_at_
     assert other.get(REPOSITORY, image.digest).ok
     client.delete(REPOSITORY, image.digest)
     assert other.get(REPOSITORY, image.digest).status_code == 404
+
+
+def test_a_word_in_the_environment_makes_a_registry_read_only(two: Installation) -> None:
+    """As before garbage collection; it is writable without the word."""
+    machine = two.machines[0]
+    url = f"http://127.0.0.1:{machine.ports['registry']}"
+    client = traffic.Client(url, two.username, two.password, [REPOSITORY])
+    read_only = machines.registry_settings(two.store, two.registries_redis, REGISTRY_READ_ONLY="true")
+    answers = {}
+    for name, settings in {"read-only": read_only, "writable": None}.items():
+        machine.stop("registry")
+        machine.start("registry", env=settings)
+        two.wait_until(machine.answers, "answer of the registry")
+        answers[name] = client.ask("POST", REPOSITORY, "blobs/uploads/").status_code
+    assert answers == {"read-only": 405, "writable": 202}

@@ -189,19 +189,21 @@ def environment(
     }  # fmt: skip
 
 
-def registry_settings(store: s3.RunningStore, memory: redis.RunningRedis) -> dict[str, str]:
-    """What deploy/compose.machines.yaml tells the registry, filled in."""
+def registry_settings(store: s3.RunningStore, memory: redis.RunningRedis, **chosen: str) -> dict[str, str]:
+    """What deploy/compose.machines.yaml tells the registry, filled in; `chosen`: in place of its defaults."""
     text = (ROOT / "deploy/compose.machines.yaml").read_text()
     found = dict(re.findall(r"^ +(REGISTRY_\w+): (.*?)(?: #.*)?$", text, re.MULTILINE))
     section = store.section
     values = {
         "S3_BUCKET": section["bucket"], "S3_REGION": section["region"], "S3_ENDPOINT": section["regionendpoint"],
         "S3_ACCESS_KEY": section["accesskey"], "S3_SECRET_KEY": section["secretkey"],
-        "REGISTRIES_REDIS": f"127.0.0.1:{memory.port}",
+        "REGISTRIES_REDIS": f"127.0.0.1:{memory.port}", **chosen,
     }  # fmt: skip
     shipped = COMPOSE["registry"]["environment"]
     return {"REGISTRY_HTTP_DRAINTIMEOUT": shipped["REGISTRY_HTTP_DRAINTIMEOUT"]} | {
-        name: re.sub(r"\$\{(\w+)[^}]*\}", lambda asked: values[asked[1]], text).strip('"')
+        name: re.sub(
+            r"\$\{(\w+)(?::-([^}]*))?[^}]*\}", lambda asked: values.get(asked[1], asked[2]), text
+        ).strip('"')
         for name, text in found.items()
     }
 
