@@ -32,6 +32,7 @@ class Interrupting:
         if name == {module!r}:
             os.kill(os.getpid(), signal.{name})
 sys.meta_path.insert(0, Interrupting)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # also where a shell started the tests beside others
 """
 FORK = """
 import os, signal

@@ -58,7 +58,7 @@ def test_checked_collected_and_verified(there: Place) -> None:
     assert "registry garbage-collect" in "\n".join(said)
     there.delete("1")
     assert not by_hand.check(client, said.append, by=SYSTEM)
-    assert "Deletions under way: 1." in said[-2]
+    assert "are under way in team/app. Run it again" in said[-2]
     assert by_hand.ACCEPTS in said[-1]
     there.work()
     there.sync()
