@@ -92,6 +92,17 @@ def _sockets() -> Iterator[socket.socket]:
                     found.close()
 
 
+def is_listening() -> bool:
+    """Whether this process has begun to. Where there is no /proc nobody knows, and it is taken to."""
+    if not _FILES.exists():
+        return True
+    found = False
+    for each in _sockets():
+        with each:
+            found = found or _listens(each)
+    return found
+
+
 def _listens(found: socket.socket) -> bool:
     return bool(found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
 

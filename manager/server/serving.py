@@ -5,11 +5,10 @@ import importlib
 import logging
 import os
 import resource
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing.connection import Connection
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -17,20 +16,16 @@ from django.core.exceptions import ImproperlyConfigured
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.mp import MPServer
 
 from manager.metrics.snapshots import FOLDER
 from manager.server import early_signals
 from manager.server.bodies import OVERHEAD
-from manager.server.draining import draining
+from manager.server.draining import LOOK, draining, is_listening
+from manager.server.replacing import Server
 
 # From SIGTERM on. Less than the ten seconds after which Docker and `make run` kill, and more than a client may have to
 # wait: for the keys of an issuer (key_waits.LONGEST), after the seconds of draining.
 KILL_SECONDS = 8
-# Until a new worker is taken to serve, and the one it replaces is told to end; it starts in two on an idle machine.
-# On a busy one it is given three times what a start took just before.
-RESPAWN_SECONDS = 6
-START_SECONDS = 60  # that it may take, before what runs is replaced
 CONNECTIONS = 1024  # of one process; together with OVERHEAD the most that they can hold before a body is read
 # Granian's own lines, in the format of ours.
 _JSON_LINES = {
@@ -39,37 +34,10 @@ _JSON_LINES = {
 log = logging.getLogger("_granian")  # the server's own, which is set up before ours
 
 
-class _Server(MPServer):
-    """Replaces its workers on SIGHUP only where the code that is installed by then can start."""
-
-    _tries = False
-
-    def signal_handler_reload(self, *arguments: Any, **options: Any) -> None:
-        if self._tries:
-            return
-        self._tries, began = True, time.monotonic()
-        try:
-            _start_once(str(self.target))
-        except subprocess.SubprocessError:
-            log.critical("what is installed now cannot start, so nothing is replaced")
-            return
-        finally:
-            self._tries = False
-        self.respawn_interval = max(RESPAWN_SECONDS, 3 * (time.monotonic() - began))
-        super().signal_handler_reload(*arguments, **options)  # type: ignore[no-untyped-call]
-
-
-def _start_once(target: str) -> None:
-    """Load the application in a process of its own, which counts nothing. Raise SubprocessError."""
-    code = f"import importlib; importlib.import_module({target.partition(':')[0]!r})"
-    env = {name: value for name, value in os.environ.items() if name != FOLDER}
-    subprocess.run([sys.executable, "-c", code], env=env, check=True, timeout=START_SECONDS)  # noqa: S603 (ours)
-
-
 def serve(target: str, host: str, port: int, workers: int = 1, *, kill_seconds: int = KILL_SECONDS) -> None:
     """Serve the ASGI application that `target` names, as MODULE:NAME, until a signal ends it."""
     _allow_connections()
-    server = _Server(
+    server = Server(
         target,
         address=host,
         port=port,
@@ -82,7 +50,6 @@ def serve(target: str, host: str, port: int, workers: int = 1, *, kill_seconds: 
         http1_settings=HTTP1Settings(max_buffer_size=OVERHEAD),
         # A worker that died is replaced; where there is only one, the end is seen and said instead.
         respawn_failed_workers=workers > 1,
-        respawn_interval=RESPAWN_SECONDS,
         workers_kill_timeout=kill_seconds,
         log_level=LogLevels.warning,
         log_dictconfig=_JSON_LINES if os.environ.get("LOG_FORMAT") == "json" else None,
@@ -98,8 +65,8 @@ def serve(target: str, host: str, port: int, workers: int = 1, *, kill_seconds: 
                 raise
 
 
-def _load(target: str) -> Any:
-    """Return the application, in the worker that will serve it. The server sets its own handlers of signals later."""
+def _load(target: str, serving: Connection | None = None) -> Any:
+    """Return the application, in the worker that will serve it, and once it does tell `serving`."""
     module, _colon, name = target.partition(":")
     try:
         application = getattr(importlib.import_module(module), name)
@@ -109,8 +76,23 @@ def _load(target: str) -> Any:
     except Exception:
         log.critical("it cannot start", exc_info=True)
         sys.exit(1)
-    asyncio.get_event_loop().call_soon(draining.on_signal)
+    asyncio.get_event_loop().call_soon(_begin, serving)
     return application
+
+
+def _begin(serving: Connection | None) -> None:
+    """In the event loop, once the server has set its own handlers of signals."""
+    draining.on_signal()
+    if serving:
+        _tell(serving)
+
+
+def _tell(serving: Connection) -> None:
+    if is_listening():
+        serving.send_bytes(b"serves")
+        serving.close()
+    else:
+        asyncio.get_running_loop().call_later(LOOK, _tell, serving)
 
 
 @contextmanager

@@ -3,10 +3,11 @@
 import fcntl
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-PATIENCE = 15  # seconds that the parts of a killed run may take until they have ended too
+PATIENCE = 60  # seconds that the parts of a killed run may take until they have ended too
 BETWEEN = 0.2
 
 
@@ -14,10 +15,10 @@ class TakenError(Exception):
     """Another run uses the folder; the message says what to do."""
 
 
-def take(folder: Path) -> TextIO:
+def take(folder: Path, say: Callable[[str], None]) -> TextIO:
     """Lock the folder until the file is closed. The parts inherit it, so that it is free when all have ended."""
     file = (folder / "run.lock").open("a+")
-    end = time.monotonic() + PATIENCE
+    end, said = time.monotonic() + PATIENCE, False
     while not _locked(file):
         holder = _holder(file)
         if _lives(holder) or time.monotonic() > end:
@@ -25,6 +26,9 @@ def take(folder: Path) -> TextIO:
                 f"Registry Manager runs already on {folder} (process {holder}). Stop it, or choose another data "
                 "folder and ports, as in: DATA_DIR=./var2 PORT=9000 REGISTRY_PORT=6000 make run"
             )
+        if not said:
+            say(f"waiting until the parts of a run that was killed (process {holder}) have ended ...")
+            said = True
         time.sleep(BETWEEN)
     file.truncate(0)
     file.write(str(os.getpid()))

@@ -40,7 +40,7 @@ def run(say: Callable[[str], None]) -> int:
     with suppress(DatabaseError):  # `migrate` says why it does not answer
         earlier_build.refuse(connection)
     with _in_words():
-        lock = lockfile.take(settings.DATA_DIR)
+        lock = lockfile.take(settings.DATA_DIR, say)
     with lock:
         need_free_ports()
         with _in_words():

@@ -18,7 +18,7 @@ from typing import BinaryIO
 from manager.standalone import process_group
 
 POLL_SECONDS = 0.2  # between two looks while the processes start
-START_SECONDS = 60  # that they may take until all answer
+START_SECONDS = 120  # that they may take until all answer
 STOP_SECONDS = 10  # that those which are told to end may take, before they are killed
 COLORS = (36, 33, 32, 35)  # of a terminal, one for each process
 _STOP = ""  # in the queue of names: nobody ended, and all shall
@@ -172,7 +172,7 @@ class Group:
         for names in (left & self._stop_first, left - self._stop_first):
             self._end(left, names)
         for printer in self._printers:
-            printer.join(timeout=1)  # a process that left its group may keep the output open
+            printer.join(timeout=5)  # a process that left its group may keep the output open
 
     def _end(self, left: set[str], names: set[str]) -> None:
         """Return when `names` are out of `left`, as is every other that ends meanwhile."""

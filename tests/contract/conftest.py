@@ -76,16 +76,16 @@ def push(registry: registries.RunningRegistry, repository: str, tag: str, *shown
 
 def delete(registry: registries.RunningRegistry, repository: str, digest: str) -> None:
     url = f"{registry.url}/v2/{repository}/manifests/{digest}"
-    assert requests.delete(url, headers=bearer(repository, "delete"), timeout=60).status_code == 202
+    assert requests.delete(url, headers=bearer(repository, "delete"), timeout=120).status_code == 202
 
 
 def push_blob(registry: registries.RunningRegistry, repository: str, blob: images.Blob) -> None:
     auth = bearer(repository, "pull", "push")
-    begun = requests.post(f"{registry.url}/v2/{repository}/blobs/uploads/", headers=auth, timeout=60)
+    begun = requests.post(f"{registry.url}/v2/{repository}/blobs/uploads/", headers=auth, timeout=120)
     assert begun.status_code == 202
     location = begun.headers["Location"]
     target = location if location.startswith("http") else registry.url + location
-    done = requests.put(target, params={"digest": blob.digest}, data=blob.content, headers=auth, timeout=60)
+    done = requests.put(target, params={"digest": blob.digest}, data=blob.content, headers=auth, timeout=120)
     assert done.status_code == 201
 
 
@@ -96,7 +96,7 @@ def push_manifest(
         f"{registry.url}/v2/{repository}/manifests/{reference}",
         data=manifest.content,
         headers=bearer(repository, "pull", "push") | {"Content-Type": manifest.media_type},
-        timeout=60,
+        timeout=120,
     )
     assert done.status_code == 201
     return manifest.digest

@@ -56,7 +56,7 @@ class Place:
         answer = requests.get(
             f"{self.registry.url}/v2/team/app/manifests/{reference}",
             headers=bearer("team/app", "pull") | {"Accept": MANIFEST_TYPES},
-            timeout=60,
+            timeout=120,
         )
         assert answer.status_code in (200, 404), answer.text
         return answer.headers["Docker-Content-Digest"] if answer.ok else ""

@@ -205,7 +205,7 @@ def test_after_a_sync_each_is_shown_as_what_it_is(registry: RunningRegistry, cas
     theirs = requests.get(
         f"{registry.url}/v2/{REPOSITORY}/manifests/{digest}",
         headers=bearer(REPOSITORY, "pull") | {"Accept": MANIFEST},
-        timeout=60,
+        timeout=120,
     )
     assert body == theirs.content
 
@@ -217,7 +217,7 @@ def test_a_manifest_of_no_known_type_is_refused_by_the_registry_itself(registry:
             f"{registry.url}/v2/{REPOSITORY}/manifests/strange",
             data=b'{"schemaVersion": 2, "hello": "<b>"}',
             headers=bearer(REPOSITORY, "pull", "push") | {"Content-Type": media_type},
-            timeout=60,
+            timeout=120,
         )
         assert answer.status_code == 400
 
@@ -231,7 +231,7 @@ def test_an_index_cannot_name_what_another_repository_holds(registry: RunningReg
         f"{registry.url}/v2/{REPOSITORY}/manifests/stolen",
         data=whole.content,
         headers=bearer(REPOSITORY, "pull", "push") | {"Content-Type": INDEX},
-        timeout=60,
+        timeout=120,
     )
     assert answer.status_code == 400
 

@@ -100,9 +100,9 @@ def ask(session: requests.Session, url: str, request: Request, who: Credentials 
     fields = request.fields(SERVICE, who)
     if request.method == "POST":
         form = {"Content-Type": "application/x-www-form-urlencoded"}
-        return session.post(url, data=fields, headers=form, timeout=30)
+        return session.post(url, data=fields, headers=form, timeout=120)
     auth = (who.username, who.password) if who else None
-    return session.get(f"{url}?{fields}", auth=auth, timeout=30)
+    return session.get(f"{url}?{fields}", auth=auth, timeout=120)
 
 
 def access(body: dict[str, Any], key: Any) -> list[dict[str, Any]]:

@@ -131,7 +131,7 @@ def test_pulls_are_counted_for_tag_and_user_without_our_own(telling_registry: Ru
         requests.get(
             f"{telling_registry.url}/v2/team/app/manifests/1.0",
             headers=bearer("team/app", "pull", subject="wsbq5k5ysqyt") | {"Accept": MANIFEST_TYPES},
-            timeout=60,
+            timeout=120,
         ).raise_for_status()
     until(lambda: PullStats.objects.filter(count=2).exists(), telling_registry)
     settled(telling_registry)
@@ -146,7 +146,7 @@ def pull(
 ) -> None:
     headers = bearer("team/app", "pull", subject=user) | {"Accept": MANIFEST_TYPES, **more}
     url = f"{registry.url}/v2/team/app/manifests/{reference}"
-    requests.request(method, url, headers=headers, timeout=60)
+    requests.request(method, url, headers=headers, timeout=120)
 
 
 def test_a_pull_is_counted_once_however_the_client_asks(telling_registry: RunningRegistry) -> None:
@@ -200,7 +200,7 @@ def test_who_deletes_is_in_the_history_and_a_layer_is_no_image(telling_registry:
     auth = bearer("team/app", "delete", subject="wsbq5k5ysqyt")
     for what in (f"blobs/{image.layer_blobs[0].digest}", f"manifests/{digest}"):
         url = f"{telling_registry.url}/v2/team/app/{what}"
-        assert requests.delete(url, headers=auth, timeout=60).status_code == 202
+        assert requests.delete(url, headers=auth, timeout=120).status_code == 202
     until(lambda: tags() == {"2.0": other}, telling_registry)
     settled(telling_registry)
     gone = TagHistoryEntry.objects.filter(new="").order_by("tag").values_list("tag", "old", "by", "how")

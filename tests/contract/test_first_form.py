@@ -84,7 +84,7 @@ def pushed(registry: RunningRegistry) -> str:
     document = payload(layer.digest)
     headers = bearer(REPOSITORY, "pull", "push") | {"Content-Type": responses.SIGNED_SCHEMA_1}
     url = f"{registry.url}/v2/{REPOSITORY}/manifests/v1"
-    assert requests.put(url, data=signed(document), headers=headers, timeout=60).status_code == 201
+    assert requests.put(url, data=signed(document), headers=headers, timeout=120).status_code == 201
     return f"sha256:{hashlib.sha256(document).hexdigest()}"
 
 

@@ -64,7 +64,7 @@ def ask(port: int, *lines: str, path: str = "/", body: str = "") -> tuple[int, d
         head.append(f"Content-Length: {len(body)}")
     if not any(line.lower().startswith("host:") for line in lines):
         head.insert(1, f"Host: localhost:{port}")
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=120) as connection:
         connection.sendall(("\r\n".join(head) + "\r\n\r\n" + body).encode("latin-1"))
         raw = b"".join(iter(lambda: connection.recv(65536), b""))
     top, _empty, content = raw.partition(b"\r\n\r\n")

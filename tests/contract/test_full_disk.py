@@ -42,16 +42,16 @@ def test_the_panel_goes_on_without_space_and_mends_itself(small: Path, tmp_path:
         api = {"Authorization": f"Bearer {token}"}
 
         def create() -> requests.Response:
-            return requests.post(users, json={"description": "late"}, headers=api, timeout=30)
+            return requests.post(users, json={"description": "late"}, headers=api, timeout=120)
 
         _fill(small / "fill")
         refused = create()
         assert (refused.status_code, refused.headers["Retry-After"]) == (503, "5")
         assert "The panel’s disk is full" in refused.json()["error"]["message"]
-        assert len(requests.get(users, headers=api, timeout=30).json()["results"]) == 1
+        assert len(requests.get(users, headers=api, timeout=120).json()["results"]) == 1
         asked = {"service": f"localhost:{ports['REGISTRY_PORT']}", "scope": "repository:team/app:pull"}
         door = f"http://localhost:{ports['TOKEN_PORT']}/auth/token"
-        assert requests.get(door, asked, auth=(username, password), timeout=30).json()["token"]
+        assert requests.get(door, asked, auth=(username, password), timeout=120).json()["token"]
         collecting = subprocess.run(
             [sys.executable, "manage.py", "reclaim", "--run"],
             check=False,
@@ -63,7 +63,7 @@ def test_the_panel_goes_on_without_space_and_mends_itself(small: Path, tmp_path:
 
         (small / "fill").unlink()
         assert create().status_code == 201
-        assert len(requests.get(users, headers=api, timeout=30).json()["results"]) == 2
+        assert len(requests.get(users, headers=api, timeout=120).json()["results"]) == 2
         with closing(sqlite3.connect(small / "data" / "db.sqlite3")) as database:
             assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     finally:

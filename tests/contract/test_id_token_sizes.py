@@ -96,13 +96,13 @@ Ask = Callable[[str, str, str], requests.Response]
 def by_get(url: str, username: str, password: str) -> requests.Response:
     """As docker, skopeo and most others."""
     auth = (username, password)
-    return requests.get(f"{url}/auth/token", params={"service": SERVICE}, auth=auth, timeout=60)
+    return requests.get(f"{url}/auth/token", params={"service": SERVICE}, auth=auth, timeout=120)
 
 
 def by_post(url: str, username: str, password: str) -> requests.Response:
     """As containerd and BuildKit."""
     form = {"grant_type": "password", "username": username, "password": password, "service": SERVICE}
-    return requests.post(f"{url}/auth/token", data=form, timeout=60)
+    return requests.post(f"{url}/auth/token", data=form, timeout=120)
 
 
 each_way = pytest.mark.parametrize("ask", [by_get, by_post])

@@ -33,10 +33,10 @@ def test_the_lines_of_a_request(server: str, path: str, tmp_path: Path) -> None:
     running = processes.start(server, command, log=log, env=env)
     running.wait_until(lambda: processes.tcp_answers(port), "answer")
     url = f"http://127.0.0.1:{port}{path.format(service='registry')}"
-    answer = requests.get(url, headers={"X-Request-ID": "from-the-proxy-7"}, timeout=60)
+    answer = requests.get(url, headers={"X-Request-ID": "from-the-proxy-7"}, timeout=120)
     assert answer.status_code == 503
     assert answer.headers["X-Request-ID"] == "from-the-proxy-7"
-    made = requests.get(url, timeout=60).headers["X-Request-ID"]
+    made = requests.get(url, timeout=120).headers["X-Request-ID"]
     running.popen.send_signal(signal.SIGHUP)  # Granian's own lines, too
     running.stop()
     lines = [json.loads(line) for line in log.read_text().splitlines()]

@@ -120,10 +120,10 @@ class Installed:
         found = []
         for name in ("team/app", "team/other"):
             url, headers = f"{self.registry.url}/v2/{name}", bearer(name, "pull")
-            tags = requests.get(f"{url}/tags/list", headers=headers, timeout=60).json()["tags"]
+            tags = requests.get(f"{url}/tags/list", headers=headers, timeout=120).json()["tags"]
             for tag in sorted(tags or []):
                 head = requests.head(
-                    f"{url}/manifests/{tag}", headers=headers | {"Accept": images.MANIFEST}, timeout=60
+                    f"{url}/manifests/{tag}", headers=headers | {"Accept": images.MANIFEST}, timeout=120
                 )
                 found.append([name, tag, head.headers["Docker-Content-Digest"]])
         return found

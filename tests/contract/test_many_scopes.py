@@ -23,7 +23,7 @@ from tests.parts import fixtures, processes, proxies, registries, team
 
 pytestmark = pytest.mark.contract
 SERVICE = "localhost:5000"
-PATIENCE = 60  # seconds
+PATIENCE = 120  # seconds
 MOST_ADDRESS = 65_534  # bytes: what the server takes of an address, query and all
 
 

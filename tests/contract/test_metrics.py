@@ -44,7 +44,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 def scrape(port: int, key: str = KEY) -> requests.Response:
     headers = {"Authorization": f"Bearer {key}"}
-    return requests.get(f"http://127.0.0.1:{port}/metrics", headers=headers, timeout=60)
+    return requests.get(f"http://127.0.0.1:{port}/metrics", headers=headers, timeout=120)
 
 
 def tokens_counted(port: int) -> float:
@@ -57,7 +57,7 @@ def ask_for_tokens(port: int, count: int) -> None:
     """Each on a connection of its own, so that any process may take it."""
     for _request in range(count):
         url = f"http://127.0.0.1:{port}/auth/token?service=registry&scope=repository:a/b:pull"
-        requests.get(url, headers={"Connection": "close"}, timeout=60)
+        requests.get(url, headers={"Connection": "close"}, timeout=120)
 
 
 # Counts of several processes -------------------------------------------------------------------------
@@ -218,8 +218,8 @@ def test_every_expression_of_rules_and_dashboard_finds_something(
 
 
 def test_no_alert_of_a_panel_that_is_well(scraped: Prometheus) -> None:
-    scraped.wait_for(f'sum(up{{job="{prometheus.JOB}"}}) == 2')
-    assert scraped.ask("ALERTS") == []
+    """One that was pending because a scrape came too early is gone at the next look, and one that fires is not."""
+    scraped.wait_for(f'sum(up{{job="{prometheus.JOB}"}}) == 2 and absent(ALERTS)')
 
 
 def test_what_is_counted_arrives(scraped: Prometheus) -> None:
@@ -305,7 +305,7 @@ def test_each_server_asks_for_the_key(panel: dict[str, str], server: str) -> Non
     port = int(panel[server])
     assert scrape(port).status_code == 200
     assert scrape(port, "x" * 40).status_code == 401
-    assert requests.get(f"http://127.0.0.1:{port}/metrics", timeout=60).status_code == 401
+    assert requests.get(f"http://127.0.0.1:{port}/metrics", timeout=120).status_code == 401
 
 
 @pytest.mark.parametrize("proxy", ["nginx", *proxies.CADDY])
@@ -320,7 +320,7 @@ def test_the_proxy_says_that_there_is_no_such_page(panel: dict[str, str], proxy:
                     "GET", "http://x/", headers={"Authorization": f"Bearer {KEY}"}
                 ).prepare()
                 request.url = f"http://127.0.0.1:{port}{path}"  # as it is written
-                answer = session.send(request, timeout=60, allow_redirects=False)
+                answer = session.send(request, timeout=120, allow_redirects=False)
             assert answer.status_code != 200, path
             assert "registry_manager_" not in answer.text
         assert scrape(port).status_code == 404

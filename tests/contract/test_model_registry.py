@@ -51,7 +51,7 @@ def test_both_give_out_a_blob_where_it_is(registry: RunningRegistry, model: Mode
     for repository, status in (("team/app", 200), ("team/other", 404)):
         path = f"/v2/{repository}/blobs/{ONE.config.digest}"
         real, ours = (
-            requests.get(url + path, headers=bearer(repository, "pull"), timeout=60)
+            requests.get(url + path, headers=bearer(repository, "pull"), timeout=120)
             for url in (registry.url, model.url)
         )
         assert real.status_code == ours.status_code == status
@@ -73,7 +73,7 @@ def answers(url: str) -> list[object]:
 def said(url: str, path: str, known: str) -> object:
     headers = bearer(path.split("/manifests/", maxsplit=1)[0].removesuffix("/tags/list"), "pull")
     headers |= {"Accept": MANIFEST_TYPES} | ({"If-None-Match": f'"{known}"'} if known else {})
-    response = requests.get(f"{url}/v2/{path}", headers=headers, timeout=60)
+    response = requests.get(f"{url}/v2/{path}", headers=headers, timeout=120)
     if response.status_code == requests.codes.not_found:
         return 404, [each["code"] for each in response.json()["errors"]]
     if path.endswith("/tags/list"):

@@ -85,12 +85,12 @@ class Story:
 
         def begin() -> None:
             url = f"{self.registry.url}/v2/{self.repository}/blobs/uploads/"
-            location = requests.post(url, headers=auth, timeout=60).headers["Location"]
+            location = requests.post(url, headers=auth, timeout=120).headers["Location"]
             begun.append(location if location.startswith("http") else self.registry.url + location)
 
         def end() -> None:
             put = requests.put(
-                begun[0], params={"digest": blob.digest}, data=blob.content, headers=auth, timeout=60
+                begun[0], params={"digest": blob.digest}, data=blob.content, headers=auth, timeout=120
             )
             assert put.status_code == 201
 
@@ -98,7 +98,7 @@ class Story:
 
     def is_there(self) -> bool:
         url = f"{self.registry.url}/v2/{self.repository}/blobs/{self.shown.layer_blobs[0].digest}"
-        found = requests.head(url, headers=bearer(self.repository, "pull"), timeout=60)
+        found = requests.head(url, headers=bearer(self.repository, "pull"), timeout=120)
         return found.status_code == 200
 
     def the_other_gets_nothing(self) -> None:

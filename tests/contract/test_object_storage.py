@@ -54,7 +54,7 @@ def test_push_pull_sync_delete_and_garbage_collection(there: Place, store: s3.Ru
 
     layer = KEPT.layer_blobs[0]
     blob = f"{registry.url}/v2/team/app/blobs/{layer.digest}"
-    led = requests.get(blob, headers=bearer("team/app", "pull"), allow_redirects=False, timeout=60)
+    led = requests.get(blob, headers=bearer("team/app", "pull"), allow_redirects=False, timeout=120)
     assert (led.status_code, led.headers["Location"].startswith(store.url)) == (307, True)
     assert client.blob("team/app", layer.digest, most=1000) == layer.content
 
@@ -63,7 +63,7 @@ def test_push_pull_sync_delete_and_garbage_collection(there: Place, store: s3.Ru
     assert ends(removal) == ("done", ["done"])
     registry.stop()
     command = [registries.binary(registry.version), "garbage-collect", registry.config]
-    subprocess.run(command, check=True, capture_output=True, timeout=60, env=registries.environment())
+    subprocess.run(command, check=True, capture_output=True, timeout=120, env=registries.environment())
     registry.restart()
 
     with pytest.raises(RegistryError):

@@ -47,7 +47,7 @@ class Set:
         answer = requests.get(
             f"{self.panel}/api/v1/accounts/team/namespaces/team/images/app/-/tags/",
             headers={"Authorization": f"Bearer {self.token}"},
-            timeout=30,
+            timeout=120,
         )
         if answer.status_code != requests.codes.ok:
             return {}
@@ -117,10 +117,10 @@ def test_the_inventory_outlives_each_part(everything: Set) -> None:
     pusher = Pusher(everything.registry, "team/app", everything.username, everything.password)
     everything.database.stop()
     truth["without-database"] = everything.put(pusher, "without-database")  # with the token from before
-    assert requests.get(f"{everything.panel}/readyz", timeout=30).status_code == 503
-    assert requests.get(f"{everything.panel}/auth/token", timeout=30).status_code < 504
+    assert requests.get(f"{everything.panel}/readyz", timeout=120).status_code == 503
+    assert requests.get(f"{everything.panel}/auth/token", timeout=120).status_code < 504
     assert everything.told("without-database") == 503
-    page = requests.get(f"{everything.panel}/nowhere/", timeout=30, cookies={"panel_session": "x" * 32})
+    page = requests.get(f"{everything.panel}/nowhere/", timeout=120, cookies={"panel_session": "x" * 32})
     assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
     assert "The panel cannot reach its database at the moment." in page.text
     everything.database.restart()

@@ -104,7 +104,7 @@ def test_without_the_setting_everything_says_what_is_wrong(
         server = processes.start("web", served_on(port, "web"), log=tmp_path / "log", env=env)
         try:
             server.wait_until(lambda: processes.http_answers(f"http://127.0.0.1:{port}/healthz"), "answer")
-            ready = requests.get(f"http://127.0.0.1:{port}/readyz", timeout=60)
+            ready = requests.get(f"http://127.0.0.1:{port}/readyz", timeout=120)
             assert (ready.status_code, ready.json()["database"][-len(OPERATOR) :]) == (503, OPERATOR)
         finally:
             server.stop(seconds=30)
@@ -124,15 +124,15 @@ def test_tokens_and_pages_through_it(env: dict[str, str], tmp_path: Path) -> Non
         way = ("token", "page", "api", "ready")[number % 4]
         if way == "token":
             words = {"service": "localhost:5000", "scope": "repository:team/app:pull,push"}
-            answer = requests.get(f"{door}/auth/token", params=words, auth=(username, password), timeout=60)
+            answer = requests.get(f"{door}/auth/token", params=words, auth=(username, password), timeout=120)
         elif way == "page":
-            answer = requests.get(f"{at}/me/login/", cookies={"panel_session": "x" * 32}, timeout=60)
+            answer = requests.get(f"{at}/me/login/", cookies={"panel_session": "x" * 32}, timeout=120)
         elif way == "api":
             answer = requests.get(
-                f"{at}/api/v1/accounts/", headers={"Authorization": f"Bearer {token}"}, timeout=60
+                f"{at}/api/v1/accounts/", headers={"Authorization": f"Bearer {token}"}, timeout=120
             )
         else:
-            answer = requests.get(f"{at}/readyz", timeout=60)
+            answer = requests.get(f"{at}/readyz", timeout=120)
         return way, answer.status_code
 
     try:
@@ -163,10 +163,10 @@ def test_panel_worker_and_sync_through_it(
         return done > 10
 
     try:
-        running.wait_until(lambda: "ready:" in log.read_text(), "say ready", seconds=120)
+        running.wait_until(lambda: "ready:" in log.read_text(), "say ready")
         assert "sign in" in team.manage(env, "demo")
         pushed_at = datetime.now(UTC)  # before, a run may meet a tag that is half written
-        running.wait_until(many_runs, "sync", seconds=120)
+        running.wait_until(many_runs, "sync")
         assert "No check failed; 1 not run yet." in team.manage(env, "doctor")
     finally:
         running.stop(seconds=30)

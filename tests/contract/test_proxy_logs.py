@@ -49,7 +49,7 @@ def upstream(request: pytest.FixtureRequest) -> Iterator[int]:
 def ask_for_each(port: int) -> None:
     for path in (*LINKS, OTHER):
         own = f"http://127.0.0.1:{port}{path}"
-        requests.get(own, headers={"Referer": own}, timeout=60, allow_redirects=False)
+        requests.get(own, headers={"Referer": own}, timeout=120, allow_redirects=False)
 
 
 def test_nginx_as_documented(tmp_path: Path, upstream: int) -> None:

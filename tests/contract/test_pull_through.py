@@ -66,10 +66,10 @@ def pair(
 def pull(cache: RunningRegistry, name: str, reference: str) -> None:
     """With all platforms and layers; only then is it in the catalog."""
     headers = bearer(name, "pull") | {"Accept": responses.MANIFEST_TYPES}
-    found = requests.get(f"{cache.url}/v2/{name}/manifests/{reference}", headers=headers, timeout=60)
+    found = requests.get(f"{cache.url}/v2/{name}/manifests/{reference}", headers=headers, timeout=120)
     for layer in found.json().get("layers", []):
         url = f"{cache.url}/v2/{name}/blobs/{layer['digest']}"
-        assert requests.get(url, headers=headers, timeout=60).ok
+        assert requests.get(url, headers=headers, timeout=120).ok
     for platform in found.json().get("manifests", []):
         pull(cache, name, platform["digest"])
 
@@ -157,7 +157,7 @@ def test_what_the_upstream_has_anew_is_shown(pair: Pair, there: Place) -> None:
 
 def held(cache: RunningRegistry, name: str, reference: str) -> bool:
     headers = bearer(name, "pull") | {"Accept": responses.MANIFEST_TYPES}
-    return requests.get(f"{cache.url}/v2/{name}/manifests/{reference}", headers=headers, timeout=60).ok
+    return requests.get(f"{cache.url}/v2/{name}/manifests/{reference}", headers=headers, timeout=120).ok
 
 
 @pytest.mark.parametrize("what", ["tag", "manifest", "image", "namespace"])

@@ -64,7 +64,7 @@ def held(there: Place, repository: str, reference: str) -> str:
     answer = requests.get(
         f"{there.registry.url}/v2/{repository}/manifests/{reference}",
         headers=bearer(repository, "pull") | {"Accept": MANIFEST_TYPES},
-        timeout=60,
+        timeout=120,
     )
     return answer.headers["Docker-Content-Digest"] if answer.ok else ""
 

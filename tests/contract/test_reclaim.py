@@ -194,14 +194,14 @@ def signature_of(pusher: Pusher, subject: dict[str, object]) -> str:
 def is_whole(pusher: Pusher, reference: str) -> bool:
     """As a client pulls it, to the last layer."""
     types = {"Accept": f"{push_client.INDEX}, {push_client.MANIFEST}"}
-    answer = pusher.session.get(f"{pusher.base}/manifests/{reference}", headers=types, timeout=10)
+    answer = pusher.session.get(f"{pusher.base}/manifests/{reference}", headers=types, timeout=120)
     if not answer.ok:
         return False
     document = answer.json()
     if "manifests" in document:
         return all(is_whole(pusher, each["digest"]) for each in document["manifests"])
     for blob in (document["config"], *document["layers"]):
-        got = pusher.session.get(f"{pusher.base}/blobs/{blob['digest']}", timeout=10)
+        got = pusher.session.get(f"{pusher.base}/blobs/{blob['digest']}", timeout=120)
         if not got.ok or push_client.descriptor("", got.content)["digest"] != blob["digest"]:
             return False
     return True
@@ -336,7 +336,7 @@ def test_a_deletion_while_a_push_is_waited_for_is_carried_out_before(house: Hous
     app.blob(push_client.LAYER, b"without an image, before a late deletion")
     gone = image(app, "asked for late", tags=("late",))
     house.running.wait_until(lambda: house.knows(("late",)), "tag in the inventory")
-    with app.session.post(f"{app.base}/blobs/uploads/", timeout=10) as begun:
+    with app.session.post(f"{app.base}/blobs/uploads/", timeout=120) as begun:
         upload = urljoin(begun.url, begun.headers["Location"])
     over = threading.Event()
 
@@ -344,7 +344,7 @@ def test_a_deletion_while_a_push_is_waited_for_is_carried_out_before(house: Hous
         sent, place = 0, upload
         while not over.wait(1):
             with house.pusher().session.patch(
-                place, b"x", headers={"Content-Range": f"{sent}-{sent}"}, timeout=10
+                place, b"x", headers={"Content-Range": f"{sent}-{sent}"}, timeout=120
             ) as taken:
                 place, sent = urljoin(place, taken.headers["Location"]), sent + 1
 

@@ -99,7 +99,7 @@ def test_what_is_loaded_before_the_fork_starts_no_thread_and_leaves_no_connectio
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert done.stdout == "['MainThread'] [None]\n"
 
@@ -156,7 +156,7 @@ def test_who_would_miss_the_others_has_ended_before_they_do(tmp_path: Path) -> N
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert [line.split()[1] for line in done.stdout.splitlines()] == ["worker", "registry"], done.stderr
     assert done.returncode == 0
@@ -179,7 +179,7 @@ def test_a_line_that_cannot_be_shown_ends_no_output() -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert "| after it" in done.stdout
     assert done.stderr == ""

@@ -27,7 +27,7 @@ from tests.parts import fixtures, postgres, processes, proxies, team
 pytestmark = pytest.mark.contract
 READY = b"GET /readyz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 NOTHING_SENT = "refused"  # before a byte was sent: a proxy asks another server, whatever the method
-PATIENCE = 30  # seconds in which a client gets its answer, whatever happened, on a busy machine too
+PATIENCE = 120  # seconds in which a client gets its answer, whatever happened, on a busy machine too
 
 
 @dataclass
@@ -54,9 +54,15 @@ class Panel:
     def serves(self) -> bool:
         """Whether both workers answer, of whom the second may be a moment behind."""
         try:
-            return {self.ask().status_code for _each in range(20)} == {200}
+            return self._listening() == 2 and {self.ask().status_code for _each in range(20)} == {200}
         except requests.ConnectionError:
             return False
+
+    def _listening(self) -> int:
+        """How many sockets listen on its port: each worker has its own."""
+        sockets = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+        return sum(address.endswith(f":{self.port:04X}") and state == "0A"
+                   for _number, address, _peer, state, *_more in sockets)  # fmt: skip
 
     @property
     def port(self) -> int:
@@ -193,15 +199,20 @@ def test_no_request_fails_while_the_workers_are_replaced(
     assert set(answers) == {"200"}
 
 
-def test_workers_are_not_replaced_by_what_cannot_start(panel: Panel, installation: Installation) -> None:
-    """An update that failed half way must not end what serves."""
-    before, key = panel.workers(), Path(installation.env["DATA_DIR"]) / "secrets" / "django.key"
+@pytest.fixture
+def broken(installation: Installation) -> Iterator[Callable[[], None]]:
+    """Nothing can start, as in the middle of an update, until what it yields is called."""
+    key = Path(installation.env["DATA_DIR"]) / "secrets" / "django.key"
     key.chmod(0o644)
-    try:
-        panel.server.popen.send_signal(signal.SIGHUP)
-        panel.server.wait_until(lambda: "nothing is replaced" in panel.server.log_end(), "say so")
-    finally:
-        key.chmod(0o600)
+    yield lambda: key.chmod(0o600)
+    key.chmod(0o600)
+
+
+def test_workers_are_not_replaced_by_what_cannot_start(panel: Panel, broken: Callable[[], None]) -> None:
+    """An update that failed half way must not end what serves."""
+    before = panel.workers()
+    panel.server.popen.send_signal(signal.SIGHUP)
+    panel.server.wait_until(lambda: "nothing is replaced" in panel.server.log_end(), "say so")
     assert panel.workers() == before
     assert panel.serves()
 
@@ -212,6 +223,36 @@ def test_a_worker_that_is_killed_is_replaced(panel: Panel) -> None:
     panel.server.wait_until(lambda: len(panel.workers() - before) == 1, "a new worker")
     panel.server.wait_until(panel.serves, "answer")
     assert panel.server.popen.poll() is None
+
+
+def test_a_worker_that_is_killed_is_replaced_once_another_can_start(
+    panel: Panel, broken: Callable[[], None]
+) -> None:
+    left = max(panel.workers())
+    os.kill(min(panel.workers()), signal.SIGKILL)
+    panel.server.wait_until(lambda: "no other can start" in panel.server.log_end(), "say so")
+    panel.server.wait_until(lambda: panel.workers() == {left}, "end of what cannot start")
+    assert {panel.ask().status_code for _each in range(20)} == {200}
+    broken()
+    panel.server.wait_until(lambda: len(panel.workers()) == 2, "a new worker")
+    panel.server.wait_until(panel.serves, "answer")
+
+
+def test_a_server_of_which_no_worker_can_start_ends(
+    panel: Panel, broken: Callable[[], None], installation: Installation, tmp_path: Path
+) -> None:
+    port = processes.free_port()
+    command = served_on(port, panel.server.name)
+    other = processes.start(panel.server.name, command, log=tmp_path / "log", env=installation.env)
+    assert other.popen.wait(processes.PATIENCE) == 1
+    assert "has mode 0644" in other.log_end()
+
+
+def test_a_reload_is_left_for_the_end(panel: Panel) -> None:
+    panel.server.popen.send_signal(signal.SIGHUP)
+    panel.server.wait_until(lambda: len(panel.workers()) > 2, "a new worker")
+    panel.server.popen.send_signal(signal.SIGTERM)
+    assert panel.server.popen.wait(processes.PATIENCE) == 0
 
 
 def test_what_was_begun_is_answered_before_the_end(panel: Panel) -> None:

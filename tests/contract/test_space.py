@@ -94,7 +94,7 @@ def mount(there: Place, digest: str, *, source: str, target: str) -> None:
         f"{there.registry.url}/v2/{target}/blobs/uploads/",
         params={"mount": digest, "from": source},
         headers={"Authorization": f"Bearer {signer().sign(payload)}"},
-        timeout=60,
+        timeout=120,
     )
     assert mounted.status_code == 201
 

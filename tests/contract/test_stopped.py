@@ -67,7 +67,7 @@ def test_a_stopped_worker_is_succeeded_and_writes_nothing_late(
     tell(there, f"{point}-new")  # the tag moves on
     worker.wait_until(lambda: inventory(there, DUE + WORK["events"]) == there.truth(), "successor")
     worker.popen.send_signal(signal.SIGCONT)
-    worker.popen.wait(60)
+    worker.popen.wait(processes.PATIENCE)
     assert inventory(there) == there.truth()
 
 

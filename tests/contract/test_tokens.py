@@ -37,11 +37,11 @@ def payload(**other: object) -> dict[str, object]:
 
 def status(registry: RunningRegistry, token: str) -> int:
     url = f"{registry.url}/v2/team/app/tags/list"
-    return requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=60).status_code
+    return requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=120).status_code
 
 
 def test_the_challenge_names_our_realm_and_service(registry: RunningRegistry) -> None:
-    answer = requests.get(f"{registry.url}/v2/", timeout=60)
+    answer = requests.get(f"{registry.url}/v2/", timeout=120)
     assert answer.status_code == 401
     challenge = answer.headers["WWW-Authenticate"]
     assert f'service="{settings.TOKEN_SERVICE}"' in challenge
@@ -54,17 +54,17 @@ def test_each_action_opens_its_door_and_no_other(registry: RunningRegistry) -> N
     accept = {"Accept": images.MANIFEST}
 
     def get(*actions: str) -> int:
-        return requests.get(manifest, headers=bearer("team/app", *actions) | accept, timeout=60).status_code
+        return requests.get(manifest, headers=bearer("team/app", *actions) | accept, timeout=120).status_code
 
     assert get("pull") == 200
-    assert requests.get(manifest, headers=bearer("team/other", "pull"), timeout=60).status_code == 401
+    assert requests.get(manifest, headers=bearer("team/other", "pull"), timeout=120).status_code == 401
     uploads = f"{registry.url}/v2/team/app/blobs/uploads/"
-    assert requests.post(uploads, headers=bearer("team/app", "pull"), timeout=60).status_code == 401
-    assert requests.post(uploads, headers=bearer("team/app", "pull", "push"), timeout=60).status_code == 202
+    assert requests.post(uploads, headers=bearer("team/app", "pull"), timeout=120).status_code == 401
+    assert requests.post(uploads, headers=bearer("team/app", "pull", "push"), timeout=120).status_code == 202
     assert (
-        requests.delete(manifest, headers=bearer("team/app", "pull", "push"), timeout=60).status_code == 401
+        requests.delete(manifest, headers=bearer("team/app", "pull", "push"), timeout=120).status_code == 401
     )
-    assert requests.delete(manifest, headers=bearer("team/app", "delete"), timeout=60).status_code == 202
+    assert requests.delete(manifest, headers=bearer("team/app", "delete"), timeout=120).status_code == 202
 
 
 def test_a_mount_needs_the_right_to_its_source(registry: RunningRegistry) -> None:
@@ -73,7 +73,7 @@ def test_a_mount_needs_the_right_to_its_source(registry: RunningRegistry) -> Non
     blob = image.layer_blobs[0].digest
     mount = {"mount": blob, "from": "victim/secret"}
     uploads = f"{registry.url}/v2/team/app/blobs/uploads/"
-    refused = requests.post(uploads, params=mount, headers=bearer("team/app", "pull", "push"), timeout=60)
+    refused = requests.post(uploads, params=mount, headers=bearer("team/app", "pull", "push"), timeout=120)
     assert refused.status_code == 401
     assert "repository:victim/secret:pull" in refused.headers["WWW-Authenticate"]
     both = [
@@ -81,7 +81,7 @@ def test_a_mount_needs_the_right_to_its_source(registry: RunningRegistry) -> Non
         access_list.ResourceActions(type="repository", name="victim/secret", actions=["pull"]),
     ]
     token = signer().sign(payload(access=both))
-    given = requests.post(uploads, params=mount, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+    given = requests.post(uploads, params=mount, headers={"Authorization": f"Bearer {token}"}, timeout=120)
     assert given.status_code == 201
 
 

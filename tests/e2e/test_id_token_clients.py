@@ -87,13 +87,13 @@ class Job:
         """Ask as docker login does, or for a scope."""
         url = f"{self.installation.panel}/auth/token"
         asked = {"service": self.installation.registry, "scope": scope}
-        return requests.get(url, params=asked, auth=(self.username, password), timeout=30)
+        return requests.get(url, params=asked, auth=(self.username, password), timeout=120)
 
     def tags(self, repository: str) -> list[str]:
         """What the registry lists."""
         token = self.ask(self.token(), f"repository:{repository}:pull").json()["token"]
         url = f"http://{self.installation.registry}/v2/{repository}/tags/list"
-        listed = requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=30).json()["tags"]
+        listed = requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=120).json()["tags"]
         return sorted(listed)
 
     def denied_pushes(self, repository: str) -> int:

@@ -62,7 +62,7 @@ class Yard:
     def gives(self, username: str) -> bool:
         """Whether a job may sign in: the keys of an issuer are fetched once a policy trusts it."""
         url = f"{self.installation.panel}/auth/token?service={self.installation.registry}"
-        return requests.get(url, auth=(username, self.token(github_with_ids())), timeout=30).ok
+        return requests.get(url, auth=(username, self.token(github_with_ids())), timeout=120).ok
 
 
 @pytest.fixture

@@ -119,7 +119,7 @@ class Installation:
         """The answer of the account's API, through the first proxy; empty while there is no such thing."""
         headers = {"Authorization": f"Bearer {self.api_token}"}
         url = f"{self.url}/api/v1/accounts/team/{path}"
-        answer = requests.request(method, url, headers=headers, json=body or None, timeout=60)
+        answer = requests.request(method, url, headers=headers, json=body or None, timeout=120)
         if answer.status_code == requests.codes.not_found:
             return {}
         answer.raise_for_status()

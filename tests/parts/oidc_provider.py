@@ -30,7 +30,7 @@ class RunningProvider:
 
     def person(self, subject: str, **claims: Any) -> None:
         """Say from now on who `subject` is."""
-        requests.put(f"{self.issuer}/test/people/{subject}", json=claims, timeout=10).raise_for_status()
+        requests.put(f"{self.issuer}/test/people/{subject}", json=claims, timeout=120).raise_for_status()
 
     def sign_in(self, url: str, subject: str, browser: requests.Session | None = None) -> str:
         """Do what a person does at the page of `url`, and return the address that they are sent back to.
@@ -38,18 +38,18 @@ class RunningProvider:
         A `browser` that has signed in there is asked for nothing again, but with `prompt=login`.
         """
         browser = browser or requests.Session()
-        answer = browser.get(url, allow_redirects=False, timeout=10)
+        answer = browser.get(url, allow_redirects=False, timeout=120)
         while True:
             if answer.is_redirect:
                 there = urljoin(answer.url, answer.headers["Location"])
                 if not there.startswith(self.issuer):
                     return there
-                answer = browser.get(there, allow_redirects=False, timeout=10)
+                answer = browser.get(there, allow_redirects=False, timeout=120)
             else:
                 action = re.search(r'<form[^>]* action="([^"]+)"', answer.text)
                 assert action, answer.text
                 form = {"prompt": "login", "login": subject, "password": "any"}
-                answer = browser.post(action[1], form, allow_redirects=False, timeout=10)
+                answer = browser.post(action[1], form, allow_redirects=False, timeout=120)
 
 
 def environment(port: int) -> dict[str, str]:

@@ -18,7 +18,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
-PATIENCE = 120  # seconds until what never comes is given up; no measure of how quick anything is
+PATIENCE = 240  # seconds until what never comes is given up; no measure of how quick anything is
 
 
 class PartError(RuntimeError):

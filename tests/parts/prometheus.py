@@ -51,7 +51,7 @@ class Prometheus:
         return found
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}", timeout=60) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/api/v1/{path}", timeout=120) as answer:
             return json.load(answer)["data"]
 
 

@@ -21,7 +21,7 @@ every_registry = pytest.mark.parametrize("version", registries.VERSIONS)
 
 
 def tags(registry: registries.RunningRegistry, name: str) -> list[str]:
-    answer = requests.get(f"{registry.url}/v2/{name}/tags/list", timeout=5)
+    answer = requests.get(f"{registry.url}/v2/{name}/tags/list", timeout=120)
     found: list[str] = answer.json()["tags"]
     return found
 

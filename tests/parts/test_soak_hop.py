@@ -87,7 +87,7 @@ def url(nodes: list[Node], told: Path, tmp_path: Path) -> Iterator[str]:
 
 
 def bring(url: str) -> int:
-    return requests.post(f"{url}/registry/events", json={"events": [EVENT]}, timeout=30).status_code
+    return requests.post(f"{url}/registry/events", json={"events": [EVENT]}, timeout=120).status_code
 
 
 def lines(told: Path) -> list[dict[str, Any]]:

@@ -14,7 +14,7 @@ from tests.parts import images
 
 PAUSE = 0.05  # seconds between two of the same kind
 TRIES = 3  # of a push, as clients have; each begins anew
-PATIENCE = 30
+PATIENCE = 120
 REPOSITORY = "team/app"
 SERVICE = "machines"  # TOKEN_SERVICE of tests.parts.machines
 
