@@ -16,7 +16,7 @@ run: $(VENV)/run.stamp ## set up what it needs and start panel, worker and regis
 quick: $(VENV)/dev.stamp ## check style, types, layers and secrets and run tests/unit (no database, no process), side by side
 	@CI_STEPS=quick .ci/steps
 
-test: $(VENV)/dev.stamp ## install real registries, databases and clients and run every test on SQLite and PostgreSQL; T=path: only that path, on SQLite
+test: $(VENV)/dev.stamp ## install real registries, databases and clients and run every test on SQLite, and those that ask a database on PostgreSQL; T=path: only that path, on SQLite
 ifdef T
 	@$(BIN)/python -m pytest -q $(T)
 else

@@ -26,6 +26,9 @@ pytest_plugins = ["tests.cast", "tests.parts.fixtures"]
 AUDIT_TABLES = ("accounts_auditevent", "accounts_auditseal")  # the only tables with triggers
 TESTS = Path(__file__).parent
 DATABASE = {"db", "transactional_db", "live_server"}  # fixtures
+# Of one test with its parameters, on PostgreSQL: SQLite has them all, and most walk pages and routes. The seed says
+# which.
+MOST = 24
 LONG = 900  # seconds for one test that starts real parts; the others have `timeout` of pyproject.toml
 
 # How long an example takes is the machine's business.
@@ -70,6 +73,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             same.append(item)  # as on SQLite
             continue
         kept.append(item)
+    if other_database:
+        kept, more = workers.some_of_each(kept, MOST, seed=config.getoption("randomly_seed", None))
+        same += more
     items[:] = workers.long_ones_first(kept) if hasattr(config, "workerinput") else kept
     config.hook.pytest_deselected(items=same)
 

@@ -1,6 +1,7 @@
-"""How the files of tests are shared among the workers of pytest-xdist, so that all of these end at about one time."""
+"""Which tests run, and how the workers of pytest-xdist share their files, so that all of them end at about one time."""
 
-from collections import Counter
+import random
+from collections import Counter, defaultdict
 
 import pytest
 from xdist.scheduler import LoadFileScheduling
@@ -23,3 +24,16 @@ def long_ones_first(items: list[pytest.Item]) -> list[pytest.Item]:
         item.path for item in items if item.get_closest_marker("long") or item.nodeid.startswith(TOGETHER)
     }
     return sorted(items, key=lambda item: (item.path not in long, -tests[item.path]))
+
+
+def some_of_each(
+    items: list[pytest.Item], most: int, *, seed: object
+) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """Return those that run and those that do not: of a test with more than `most` parameters, so many."""
+    by_test = defaultdict(list)
+    for item in items:
+        by_test[item.nodeid.partition("[")[0]].append(item)
+    kept = set[pytest.Item]()
+    for name, each in by_test.items():
+        kept.update(random.Random(f"{seed} {name}").sample(each, min(most, len(each))))
+    return [item for item in items if item in kept], [item for item in items if item not in kept]
