@@ -18,6 +18,7 @@ from accounts import credentials
 from accounts.audit_actions import AuditAction
 from accounts.common.client_ip import Origin
 from accounts.common.errors import NotFound, RateLimited
+from accounts.id_tokens import jwks
 from accounts.models import IdTokenIssuer, RegistryUser, Secret, TrustPolicy
 from accounts.peppers import peppers
 from accounts.principal import Kind, Principal
@@ -31,15 +32,18 @@ _SAID_TO_HAVE_ENDED: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a policy said when it let an ID token in. `rules` is JSON."""
+    """What a policy and its issuer said when they let an ID token in. `rules` and `keys` (a JWKS) are JSON."""
 
     rules: str
     audience: str
     pull_requests_may_push: bool
+    preset: str
+    keys: str
 
-    def is_still(self, policy: TrustPolicy) -> bool:
-        said = json.loads(self.rules), self.audience, self.pull_requests_may_push
-        return said == (policy.rules, policy.audience, policy.pull_requests_may_push)
+    def is_still(self, policy: TrustPolicy, issuer: IdTokenIssuer) -> bool:
+        said = json.loads(self.rules), self.audience, self.pull_requests_may_push, self.preset
+        now = policy.rules, policy.audience, policy.pull_requests_may_push, issuer.preset
+        return said == now and jwks.holds_all(issuer.pasted_jwks or issuer.jwks, self.keys)
 
 
 @transaction.atomic
@@ -53,8 +57,12 @@ def swap(*, policy_id: int, judged_by: Judged, seconds: int, origin: Origin) -> 
         raise NotFound
     user = policy.user
     lock(user)
+    # Who edits the issuer has ended what there is, or waits until this one is there.
+    issuer = IdTokenIssuer.objects.select_for_update(no_key=True).filter(pk=policy.issuer_id).first()
     policy_now = TrustPolicy.objects.enabled().filter(pk=policy_id).first()
-    if not policy_now or not judged_by.is_still(policy_now):  # changed before we had the lock
+    if (
+        not issuer or not policy_now or not judged_by.is_still(policy_now, issuer)
+    ):  # changed before we had the locks
         raise NotFound
     _forget_ended(user, origin.at)
     _make_room(user)

@@ -18,7 +18,7 @@ from accounts.common.errors import NotFound, RateLimited, Unavailable
 from accounts.common.secret_files import SecretFileError
 from accounts.common.user_agent import short
 from accounts.services.swapped_passwords import SECONDS_LEAST, SECONDS_MOST, Judged, swap
-from registry_sync.tokens.id_token_login import note_pull_request, sign_in
+from registry_sync.tokens.id_token_login import SignedIn, note_pull_request, sign_in
 from registry_sync.tokens.request import KEYS_COMING, MAX_PASSWORD, Credentials, TokenError
 
 PATH = "/auth/exchange"
@@ -56,9 +56,9 @@ def _exchange(environ: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         note_pull_request(signed_in, origin)
         _refuse("An ID token of a pull request cannot be swapped: it may only pull, while it lasts.")
     try:
-        policy = signed_in.policy
-        judged_by = Judged(policy.rules, policy.audience, policy.pull_requests_may_push)
-        password = swap(policy_id=policy.id, judged_by=judged_by, seconds=seconds, origin=origin)
+        password = swap(
+            policy_id=signed_in.policy.id, judged_by=_judged_by(signed_in), seconds=seconds, origin=origin
+        )
     except NotFound:
         _refuse("The trust policy has just ended or changed; try again.")
     except RateLimited as error:
@@ -70,6 +70,12 @@ def _exchange(environ: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "expires_in": seconds,
         "username": given.username,
     }
+
+
+def _judged_by(signed_in: SignedIn) -> Judged:
+    policy, issuers = signed_in.policy, signed_in.trust.issuers
+    keys = next(each.key_text for each in issuers if each.id == policy.issuer_id)
+    return Judged(policy.rules, policy.audience, policy.pull_requests_may_push, policy.preset, keys)
 
 
 def _read_form(environ: Mapping[str, Any]) -> dict[str, str]:

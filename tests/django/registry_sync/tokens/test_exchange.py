@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -18,6 +19,7 @@ from accounts.refused_id_tokens import refused_id_tokens
 from accounts.services import issuers, swapped_passwords, trust_policies
 from namespaces.ledger.granted import granted
 from namespaces.models import LedgerTotal
+from registry_sync.tokens import exchange
 from registry_sync.tokens.exchange import MAX_FORM, respond
 from registry_sync.tokens.id_token_login import sign_in
 from registry_sync.tokens.request import Credentials
@@ -215,23 +217,45 @@ def test_a_new_name_or_one_key_more_ends_none(user: Any, policy: Any) -> None:
     assert ask(user, PUSH, password=password)[0] == 200
 
 
+def judged(user: Any) -> dict[str, Any]:
+    """What a swap is given, once a token was let in."""
+    origin = Origin("192.0.2.1", "curl/8.5.0", timezone.now())
+    signed_in = sign_in(Credentials(user.username, token()), origin)
+    return {
+        "policy_id": signed_in.policy.id,
+        "judged_by": exchange._judged_by(signed_in),
+        "seconds": 300,
+        "origin": origin,
+    }
+
+
 @pytest.mark.parametrize(
-    "change", [{"rules": {"repository_id": {"is": ["75"]}}}, {"audience": "localhost:5000"}]
+    "change",
+    [
+        lambda: TrustPolicy.objects.update(rules={"repository_id": {"is": ["75"]}}),
+        lambda: TrustPolicy.objects.update(audience="localhost:5000"),
+        lambda: IdTokenIssuer.objects.update(preset="gitlab"),
+        lambda: IdTokenIssuer.objects.update(pasted_jwks=jwks(key("next"))),
+    ],
+    ids=["rules", "audience", "kind", "keys"],
 )
-def test_a_policy_that_is_changed_between_judging_and_swapping(
-    user: Any, policy: Any, change: dict[str, Any]
+def test_what_is_changed_between_judging_and_swapping(
+    user: Any, policy: Any, change: Callable[[], int]
 ) -> None:
     """All its passwords end with the change, and none may come after it for a token of before."""
-    origin = Origin("192.0.2.1", "curl/8.5.0", timezone.now())
-    by = sign_in(Credentials(user.username, token()), origin).policy
-    judged = swapped_passwords.Judged(by.rules, by.audience, by.pull_requests_may_push)
-    given: dict[str, Any] = {"policy_id": by.id, "judged_by": judged, "seconds": 300, "origin": origin}
+    given = judged(user)
     assert swapped_passwords.swap(**given)
     Secret.objects.all().delete()
-    TrustPolicy.objects.update(**change)
+    assert change()
     with pytest.raises(NotFound):
         swapped_passwords.swap(**given)
     assert not Secret.objects.exists()
+
+
+def test_one_key_more_between_judging_and_swapping_keeps_nobody_out(user: Any, policy: Any) -> None:
+    given = judged(user)
+    IdTokenIssuer.objects.update(pasted_jwks=jwks(key("next"), key()))
+    assert swapped_passwords.swap(**given)
 
 
 def test_a_change_that_lets_the_same_jobs_in_ends_nothing(user: Any, policy: Any) -> None:
