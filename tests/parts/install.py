@@ -144,7 +144,12 @@ PARTS = {
         Part("buildah", ("buildah",), ("buildah",), "a registry client that builds"),
         Part("containerd", ("containerd", "ctr"), ("containerd",), "the registry client of Kubernetes nodes"),
         Part("docker", ("dockerd", "docker"), ("docker.io", "docker-cli"), "a registry client"),
-        Part("chromium", ("chromium",), ("chromium", "fonts-liberation"), "the browser of end-to-end tests"),
+        Part(
+            "chromium",
+            ("chromium-headless-shell",),
+            ("chromium-headless-shell", "fonts-liberation"),
+            "the browser of end-to-end tests",
+        ),
         Part("nginx", ("nginx",), ("nginx-light",), "the documented proxy"),
         Part("systemd", ("systemd-analyze",), ("systemd",), "what checks the units of deploy/"),
         Part("node", ("node", "npm"), ("nodejs", "npm"), "a sign-in provider runs on it"),
