@@ -60,9 +60,8 @@ def swap(*, policy_id: int, judged_by: Judged, seconds: int, origin: Origin) -> 
     # Who edits the issuer has ended what there is, or waits until this one is there.
     issuer = IdTokenIssuer.objects.select_for_update(no_key=True).filter(pk=policy.issuer_id).first()
     policy_now = TrustPolicy.objects.enabled().filter(pk=policy_id).first()
-    if (
-        not issuer or not policy_now or not judged_by.is_still(policy_now, issuer)
-    ):  # changed before we had the locks
+    # Changed before we had the locks.
+    if not issuer or not policy_now or not judged_by.is_still(policy_now, issuer):
         raise NotFound
     _forget_ended(user, origin.at)
     _make_room(user)

@@ -187,9 +187,8 @@ def held(
         while not over.wait(1):
             for name, door in opened.items():
                 door.drip()
-                if (
-                    again and "not read" not in name
-                ):  # those are answered at once, and hold what they do not read
+                # What is not read was answered at once, and holds what it does not read.
+                if again and "not read" not in name:
                     door.come_again()
 
     thread = threading.Thread(target=go_on)
