@@ -24,12 +24,10 @@ from tests import factories, workers
 pytest_plugins = ["tests.cast", "tests.parts.fixtures"]
 
 AUDIT_TABLES = ("accounts_auditevent", "accounts_auditseal")  # the only tables with triggers
-TESTS = Path(__file__).parent
 DATABASE = {"db", "transactional_db", "live_server"}  # fixtures
 # Of one test with its parameters, on PostgreSQL: SQLite has them all, and most walk pages and routes. The seed says
 # which.
 MOST = 24
-LONG = 900  # seconds for one test that starts real parts; the others have `timeout` of pyproject.toml
 
 # How long an example takes is the machine's business.
 hypothesis.settings.register_profile("tests", deadline=None, print_blob=True)
@@ -66,10 +64,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     other_database = "TEST_DATABASE_URL" in os.environ
     kept, same = [], []
     for item in items:
-        folders = set(item.path.relative_to(TESTS).parts)
-        if {"contract", "e2e", "parts"} & folders:
-            item.add_marker(pytest.mark.timeout(LONG))
-        elif other_database and not _asks_a_database(item):
+        if other_database and not _asks_a_database(item):
             same.append(item)  # as on SQLite
             continue
         kept.append(item)

@@ -8,7 +8,7 @@ import pytest
 
 from manager.standalone import read_only
 
-PATIENCE = 60  # seconds; only what never happens takes so long
+PATIENCE = 120  # seconds; only what never happens takes so long
 
 
 def test_a_holder_that_ended_before_anybody_listened_leaves_no_read_only_registry(tmp_path: Path) -> None:

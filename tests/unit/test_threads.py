@@ -114,7 +114,7 @@ def test_an_answer_that_has_begun_is_finished_and_closed_however_many_wait() -> 
         start_response("200 OK", HEADERS)
         if environ["PATH_INFO"] == "/long":
             return made
-        release.wait(60)
+        release.wait(120)
         return [b""]
 
     async def story() -> None:
@@ -183,7 +183,7 @@ def test_no_more_run_at_once_than_there_are_threads() -> None:
         with lock:
             running += 1
             most = max(most, running)
-        both.wait(60)
+        both.wait(120)
         with lock:
             running -= 1
         start_response("204 No Content", [])

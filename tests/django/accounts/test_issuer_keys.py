@@ -189,7 +189,7 @@ def test_keys_are_written_before_a_slow_issuer_has_answered(
     row: IdTokenIssuer, issuer: Issuer, folder: Path, settings: Settings
 ) -> None:
     """Jobs wait for them."""
-    settings.ISSUER_ANSWER_SECONDS = 60
+    settings.ISSUER_ANSWER_SECONDS = 240
     written, outcomes = threading.Event(), list[bool]()
 
     def note(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
@@ -199,7 +199,7 @@ def test_keys_are_written_before_a_slow_issuer_has_answered(
         return done
 
     def slowly(_headers: Any) -> Answer:
-        outcomes.append(written.wait(10))
+        outcomes.append(written.wait(120))
         return answer(status=500)
 
     with Issuer(folder, keys=list(KEYS)) as slow:

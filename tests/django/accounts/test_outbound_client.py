@@ -19,7 +19,7 @@ HOST = "issuer.test"
 HERE = Networks("ISSUER_NETWORKS", networks_from(["127.0.0.0/8"]))
 NOWHERE = Networks("ISSUER_NETWORKS")
 MOST = 1000
-PATIENCE = 20.0  # seconds; only what hangs takes them
+PATIENCE = 120.0  # seconds; only what hangs takes them
 SOON = 0.3
 
 

@@ -18,6 +18,7 @@ from accounts.hashers import IN_LINE, BoundedArgon2Hasher, Crowded, Line, line
 from accounts.models import DropCounter, Person
 from manager.server.web import THREADS
 from tests import factories
+from tests.django.attacks.together import PATIENCE
 from tests.django.registry_sync.tokens.test_issuer import ask
 
 TOO_MANY = "Too many failed login attempts"
@@ -135,7 +136,7 @@ def test_one_hash_runs_at_a_time_and_who_is_in_line_is_answered(act: str) -> Non
         with line.turn(""):
             work: list[Any] = [pool.submit(getattr(Bounded(), act), "x", "x") for _ in range(IN_LINE - 1)]
             assert not any(each.done() for each in work)
-        assert all(each.result(timeout=30) for each in work)
+        assert all(each.result(timeout=PATIENCE) for each in work)
 
 
 CROWD = "198.51.100.9"
@@ -185,8 +186,8 @@ def test_ten_wrong_ones_at_once_turn_no_right_one_from_elsewhere_away(settings: 
             right = pool.submit(sign_in, "known@example.com", factories.PASSWORD, "192.0.2.7")
             turned_away |= done(wrong - turned_away, 1)  # the newest of the ten gave way for it
             assert {each.result() for each in turned_away} == {429}
-        assert right.result(timeout=30) == 302
-        assert [each.result(timeout=30) for each in wrong].count(200) == 10 - len(turned_away)
+        assert right.result(timeout=PATIENCE) == 302
+        assert [each.result(timeout=PATIENCE) for each in wrong].count(200) == 10 - len(turned_away)
 
 
 def sign_in(email: str, password: str, place: str) -> int:
@@ -205,7 +206,7 @@ def done(futures: set[Future[int]], many: int) -> set[Future[int]]:
     """The first that are answered."""
     found: set[Future[int]] = set()
     while len(found) < many:
-        some = wait(futures - found, timeout=30, return_when=FIRST_COMPLETED).done
+        some = wait(futures - found, timeout=PATIENCE, return_when=FIRST_COMPLETED).done
         assert some, f"{len(found)} answers of {many}"
         found |= some
     return found

@@ -24,7 +24,7 @@ from registry_sync.reconcile.repositories import Counts
 from tests import factories
 
 pytestmark = pytest.mark.django_db
-PATIENCE = 30
+PATIENCE = 120
 QUICK = 0.001
 
 

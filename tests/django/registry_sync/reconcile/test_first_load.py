@@ -104,12 +104,12 @@ def locked(name: str) -> Iterator[None]:
         with transaction.atomic():
             Repository.objects.select_for_update().get(name=name)
             begun.set()
-            over.wait(30)
+            over.wait(120)
         connection.close()
 
     thread = Thread(target=hold)
     thread.start()
-    assert begun.wait(30)
+    assert begun.wait(120)
     try:
         yield
     finally:
