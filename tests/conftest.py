@@ -27,7 +27,7 @@ AUDIT_TABLES = ("accounts_auditevent", "accounts_auditseal")  # the only tables 
 DATABASE = {"db", "transactional_db", "live_server"}  # fixtures
 # Of one test with its parameters, on PostgreSQL: SQLite has them all, and most walk pages and routes. The seed says
 # which.
-MOST = 24
+MOST = 8
 
 # How long an example takes is the machine's business.
 hypothesis.settings.register_profile("tests", deadline=None, print_blob=True)

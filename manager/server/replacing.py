@@ -37,7 +37,7 @@ class Server(MPServer):
             elif self.interrupt_signal:
                 return
             elif _is_alive(self.wrks[index]):
-                log.critical("what is installed now cannot start, so nothing is replaced")
+                log.critical("what is installed now cannot start; the workers that serve go on")
                 return
             elif any(map(_is_alive, self.wrks)):
                 log.critical("a worker has died, and no other can start; the rest goes on")

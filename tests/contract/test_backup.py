@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.parts import fixtures, postgres, team
+from tests.parts import commands, fixtures, postgres, team
 
 pytestmark = pytest.mark.contract
 Env = dict[str, str]
@@ -123,8 +123,7 @@ def source(installation: Callable[[str], Env]) -> Callable[[str], Path]:
 
 
 def manage(env: Mapping[str, str], *words: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "manage.py", *map(str, words)]
-    return subprocess.run(command, env=dict(env), check=False, capture_output=True, text=True)
+    return commands.run(env, *map(str, words))
 
 
 def backup(env: Mapping[str, str], name: str = "one") -> Path:

@@ -47,6 +47,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> Iterator[First]:
 
 def test_a_killed_run_leaves_nothing_and_the_next_one_starts(tmp_path: Path) -> None:
     environment = environment_in(tmp_path)
+    team.put_database(environment)
     killed = start(environment, tmp_path / "killed.log").popen
     killed.kill()
     killed.wait()

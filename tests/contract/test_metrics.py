@@ -173,6 +173,7 @@ def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """Return the environment of a whole set that runs, with a registry."""
     folder = tmp_path_factory.mktemp("panel")
     env, log = environment(folder), folder / "run.log"
+    team.put_database(env)
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env=env)
     running.wait_until(lambda: "ready:" in log.read_text(), "say ready")
     yield env

@@ -170,6 +170,7 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     kept = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
     path = f"{program.parent}:{kept['PATH']}"
     environment = kept | processes.ports() | {"DATA_DIR": str(folder / "data"), "PATH": path}
+    team.put_database(environment)
     made = House(environment, start(environment, folder / "run.log"), request.param)
     made.username, made.password, _token = team.make(environment)
     yield made

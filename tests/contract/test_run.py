@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from manager.standalone.run import answers
-from tests.parts import processes
+from tests.parts import processes, team
 
 pytestmark = [pytest.mark.contract, pytest.mark.long]
 
@@ -30,6 +30,7 @@ class Standalone:
             name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")
         }
         self.env = kept | {"DATA_DIR": str(self.data)} | processes.ports()
+        team.put_database(self.env)
 
     def start(self, *words: str) -> processes.Running:
         self.log.write_text("")

@@ -212,7 +212,9 @@ def test_workers_are_not_replaced_by_what_cannot_start(panel: Panel, broken: Cal
     """An update that failed half way must not end what serves."""
     before = panel.workers()
     panel.server.popen.send_signal(signal.SIGHUP)
-    panel.server.wait_until(lambda: "nothing is replaced" in panel.server.log_end(), "say so")
+    panel.server.wait_until(
+        lambda: "cannot start; the workers that serve go on" in panel.server.log_end(), "say so"
+    )
     assert panel.workers() == before
     assert panel.serves()
 

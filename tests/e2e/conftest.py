@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.parts import processes
+from tests.parts import processes, team
 
 # Chromium without what a person would see of it: it takes a third of the processor's time.
 BROWSER = "/usr/bin/chromium-headless-shell"
@@ -36,6 +36,7 @@ def standalone(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[
     ports, log = processes.ports(), folder / "run.log"
     ours = {"DATA_DIR": str(folder / "data"), **ports, "SYNC_INTERVAL_SECONDS": "2", **(more or {})}
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SECRETS_DIR"}}
+    team.put_database(ours)
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env={**kept, **ours})
     try:
         running.wait_until(lambda: "ready:" in log.read_text(), "a line that says ready")

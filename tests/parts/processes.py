@@ -37,13 +37,17 @@ class Running:
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
         """Return once `ready()`; PartError when the program ends or `seconds` have passed."""
         deadline = time.monotonic() + seconds
-        while not ready():
+        while True:
+            looked = time.monotonic()
+            if ready():
+                return
             if self.popen.poll() is not None:
                 raise PartError(f"{self.name} ended with {self.popen.returncode}.\n{self.log_end()}")
             if time.monotonic() > deadline:
                 self.stop()
                 raise PartError(f"{self.name} had no {what} after {seconds} s.\n{self.log_end()}")
-            time.sleep(0.03)
+            # Some ask the whole panel: their looks leave most of a processor to what they wait for.
+            time.sleep(min(max(0.03, 2 * (time.monotonic() - looked)), 5))
 
     def stop(self, seconds: float = 30) -> None:
         """Ask it to end; after `seconds` kill its whole group. Stopping twice is harmless."""
