@@ -54,12 +54,8 @@ class Reclaiming:
         version, untagged = self.collector.version(), self.collector.delete_untagged
         # Before the registry is asked: 3.x ends at an image of schema 1.
         _need(facts.collect_facts(clock.now(), version=version, delete_untagged=untagged))
-        eligible = self.collector.plan()
-        _need(
-            ReclaimFacts(
-                version=version, delete_untagged=untagged, needed=facts.first_needed(eligible, self.alive)
-            )
-        )
+        eligible, needed = eligible_and_needed(self.collector.plan, self.alive)
+        _need(ReclaimFacts(version=version, delete_untagged=untagged, needed=needed))
         return eligible, self.collector.promised(eligible)
 
     def run(self) -> bool:
@@ -155,6 +151,22 @@ class Reclaiming:
                 raise Refused(found)
             self.collector.alive()
             time.sleep(POLL_SECONDS)
+
+
+def eligible_and_needed(
+    ask: Callable[[], Eligible], alive: Callable[[], None]
+) -> tuple[Eligible, tuple[str, ...]]:
+    """Return what the registry would delete, and what of that the inventory needs, as repository@digest.
+
+    What is pushed after the registry has looked for what is in use, and before it looks at what there is, seems to be
+    in use by nothing. It asks again, then: what is needed is named both times.
+    """
+    eligible = ask()
+    needed = facts.first_needed(eligible, alive)
+    if needed:
+        eligible = ask()
+        needed = tuple(each for each in facts.first_needed(eligible, alive) if each in needed)
+    return eligible, needed
 
 
 def _check() -> str:

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from accounts.common.batches import BATCH
+from manager.standalone.reclaiming import eligible_and_needed
 from namespaces.models import Descriptor, FormerManifest, Image, Manifest, RepositoryManifest
 from registry_sync.models import Purge, Removal, Repository, SyncRun
 from registry_sync.reclaim import facts
@@ -83,6 +84,28 @@ def test_what_held_manifests_are_or_name_is_needed(image: Image) -> None:
         f"team/app@{held.digest}",
         f"team/app@{LAYER}",
     }
+
+
+@pytest.mark.parametrize(
+    ("looks", "refused"),
+    [
+        (["doomed"], False),
+        (["held doomed", "pushed doomed"], False),
+        (["held doomed", "held doomed"], True),
+        (["held pushed doomed", "held doomed"], True),
+    ],
+    ids=["nothing", "another at each look", "one at both", "one at both, and another"],
+)
+def test_what_is_pushed_while_the_registry_looks_stands_in_no_way(
+    image: Image, looks: list[str], refused: bool
+) -> None:
+    known = {name: factories.ManifestFactory() for name in ("held", "pushed", "doomed")}
+    for name in ("held", "pushed"):
+        hold(image, known[name])
+    answers = iter([Eligible({known[name].digest for name in look.split()}) for look in looks])
+    eligible, needed = eligible_and_needed(lambda: next(answers), lambda: None)
+    assert known["doomed"].digest in eligible.blobs
+    assert needed == ((f"team/app@{known['held'].digest}",) if refused else ())
 
 
 def test_what_deleted_namespaces_left_in_the_registry_is_needed_too() -> None:
