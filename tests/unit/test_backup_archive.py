@@ -58,8 +58,7 @@ def test_it_is_read_as_it_was_written() -> None:
 def test_one_flipped_bit_is_seen_wherever_it_is() -> None:
     content = archive()
     whole = read(content)
-    padding = range(0, len(content), 7)  # most of it is
-    for at in {*padding, *(at for at, byte in enumerate(content) if byte)}:
+    for at in range(len(content)):
         changed = bytearray(content)
         changed[at] ^= 1 << at % 8
         assert refused_or_same(bytes(changed), whole), at
