@@ -1,6 +1,6 @@
 """`manage.py reclaim --run` beside `make run`, with both generations of the registry: promised, freed, never unsafe.
 
-What frees it is the registry's own garbage collection, behind a script that can make it slow.
+What frees it is the registry's own garbage collection, behind a script that says when it begins and can hold it.
 """
 
 import os
@@ -25,12 +25,12 @@ from tests.parts.processes import Running
 
 pytestmark = [pytest.mark.contract, pytest.mark.long]
 
-SLOW = """#!/bin/sh
+HOLDING = """#!/bin/sh
 case "$1 $2" in
   "garbage-collect --dry-run") ;;
   "garbage-collect "*)
     trap 'exit 1' TERM
-    sleep "${{COLLECTION_PAUSE:-0}}"
+    touch "${{COLLECTION_BEGUN:-/dev/null}}"
     while [ -e "${{COLLECTION_HELD:-/none}}" ]; do sleep 0.05; done ;;
 esac
 exec {binary} "$@"
@@ -116,7 +116,7 @@ class House:
     def _answer_to_a_write(self) -> int:
         try:
             pusher = self.pusher()
-            return pusher.session.put(f"{pusher.base}/manifests/none", timeout=5).status_code
+            return pusher.session.put(f"{pusher.base}/manifests/none", timeout=120).status_code
         except (PushError, requests.RequestException):  # it restarts
             return 0
 
@@ -139,15 +139,25 @@ class House:
         self.running.wait_until(self.may_reclaim, "end of the lease, and a check that succeeded")
         return self.reclaim("--run", *options)
 
-    def reclaiming(self, folder: Path, *options: str, pause: int = 0, held: bool = False) -> Running:
+    def reclaiming(self, folder: Path, *options: str, held: bool = False) -> Running:
         """`held`: its collection goes on once the file `held` is gone from the folder."""
         self.running.wait_until(self.may_reclaim, "end of the lease, and a check that succeeded")
         holder = folder / "held"
         if held:
             holder.touch()
         command = [sys.executable, "manage.py", "reclaim", "--run", *options]
-        more = {"COLLECTION_PAUSE": str(pause), "COLLECTION_HELD": str(holder), "PYTHONUNBUFFERED": "1"}
+        more = {
+            "COLLECTION_BEGUN": str(folder / "begun"),
+            "COLLECTION_HELD": str(holder),
+            "PYTHONUNBUFFERED": "1",
+        }
         return processes.start("reclaim", command, log=folder / "reclaim.log", env=self.environment | more)
+
+    def collecting(self, folder: Path, *options: str) -> Running:
+        """A command whose collection has begun (it says so a moment before), and goes on once `held` is gone."""
+        reclaim = self.reclaiming(folder, *options, held=True)
+        reclaim.wait_until((folder / "begun").exists, "collection")
+        return reclaim
 
 
 def start(environment: dict[str, str], log: Path) -> Running:
@@ -165,7 +175,7 @@ def house(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     folder = tmp_path_factory.mktemp("house")
     program = folder / "bin" / "registry"
     program.parent.mkdir()
-    program.write_text(SLOW.format(binary=binary))
+    program.write_text(HOLDING.format(binary=binary))
     program.chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
     path = f"{program.parent}:{kept['PATH']}"
@@ -224,6 +234,7 @@ def test_what_is_promised_is_freed_to_the_byte_and_all_else_is_there(house: Hous
     house.delete("1", "3")
     before = house.stored()
 
+    house.running.wait_until(house.may_reclaim, "check that succeeded")
     planned = house.reclaim()
     assert planned.returncode == 0, planned.stdout + planned.stderr
     found = re.search(r"would free .*\(([0-9,]+) bytes\) in ([0-9]+) blobs", planned.stdout)
@@ -315,13 +326,16 @@ def test_a_push_at_the_wrong_moment_is_refused_or_whole(house: House, tmp_path: 
 
     pushing = threading.Thread(target=push_all_the_while)
     pushing.start()
-    reclaim = house.reclaiming(tmp_path, "--wait", "0", pause=1)
-    code = reclaim.popen.wait(processes.PATIENCE)
-    over.set()
-    pushing.join()
+    try:
+        house.running.wait_until(lambda: bool(pushed), "push")
+        reclaim = house.collecting(tmp_path, "--wait", "0")
+        house.running.wait_until(lambda: any("405" in each for each in refused), "refused push")
+        (tmp_path / "held").unlink()
+        code = reclaim.popen.wait(processes.PATIENCE)
+    finally:
+        over.set()
+        pushing.join()
     assert code == 0, reclaim.log_end()
-    assert any("405" in each for each in refused), refused
-    assert pushed
     app = house.pusher()
     assert [tag for tag in pushed if not is_whole(app, tag)] == []
     try:
@@ -372,7 +386,7 @@ def test_wherever_it_is_killed_the_registry_takes_pushes_again(
 ) -> None:
     house.pusher().blob(push_client.LAYER, step.encode())
     collecting = step == "Collecting garbage"
-    reclaim = house.reclaiming(tmp_path, held=collecting)
+    reclaim = house.collecting(tmp_path) if collecting else house.reclaiming(tmp_path)
     reclaim.wait_until(lambda: step in reclaim.log_end(), step)
     reclaim.popen.kill()
     reclaim.popen.wait()
@@ -388,8 +402,7 @@ def test_after_that_it_runs_and_ended_by_a_signal_it_says_what_stands(
 ) -> None:
     image(house.pusher(), "kept", tags=("kept",))
     house.pusher().blob(push_client.LAYER, b"ended")
-    reclaim = house.reclaiming(tmp_path, held=True)
-    reclaim.wait_until(lambda: "Collecting garbage" in reclaim.log_end(), "collection")
+    reclaim = house.collecting(tmp_path)
     reclaim.popen.send_signal(number)
     assert reclaim.popen.wait(processes.PATIENCE) == 1
     assert "The command was ended. Some of the space may be free already." in reclaim.log_end()
@@ -405,8 +418,7 @@ def test_after_that_it_runs_and_ended_by_a_signal_it_says_what_stands(
 
 def test_a_new_run_waits_until_the_collection_of_the_last_one_has_ended(house: House, tmp_path: Path) -> None:
     house.pusher().blob(push_client.LAYER, b"outlived")
-    reclaim = house.reclaiming(tmp_path, held=True)
-    reclaim.wait_until(lambda: "Collecting garbage" in reclaim.log_end(), "collection")
+    reclaim = house.collecting(tmp_path)
     house.running.popen.kill()
     house.running.popen.wait()
     reclaim.popen.kill()
@@ -421,8 +433,7 @@ def test_a_new_run_waits_until_the_collection_of_the_last_one_has_ended(house: H
 
 def test_two_at_once_and_none_without_make_run(house: House, tmp_path: Path) -> None:
     house.pusher().blob(push_client.LAYER, b"twice")
-    first = house.reclaiming(tmp_path, held=True)
-    first.wait_until(lambda: "Collecting garbage" in first.log_end(), "collection")
+    first = house.collecting(tmp_path)
     second = house.reclaim("--run")
     assert (second.returncode, second.stderr) == (1, "CommandError: Another `manage.py reclaim` runs.\n")
     first.popen.terminate()
