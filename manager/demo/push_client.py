@@ -9,7 +9,7 @@ from typing import Any
 
 import requests
 
-TIMEOUT = 10
+TIMEOUT = 60  # seconds for an answer, also of a busy machine
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
