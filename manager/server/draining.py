@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import struct
+import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 KEPT_SECONDS = 2.0  # that clients may take to ask once more on a connection that they keep
 BEGUN_SECONDS = 2.0  # until what has been begun is answered, or at least read
 LOOK = 0.02  # seconds between two looks
+LOOKS = 20
 _FILES = Path("/proc/self/fd")
 _SO_ATTACH_FILTER = 26
 # Where struct tcp_info has it: of a listening socket, how many connections wait to be accepted.
@@ -35,11 +37,12 @@ _WITHOUT_NEW = (
 
 
 class Draining:
-    """Whether this process is ending."""
+    """Whether this process is ending. `kept_seconds`, `begun_seconds`: what it gives to clients, as above."""
 
     def __init__(self, drain: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._drain = drain
         self.begun = False
+        self.kept_seconds, self.begun_seconds = KEPT_SECONDS, BEGUN_SECONDS
         self._task: asyncio.Task[None] | None = None
 
     def on_signal(self) -> None:
@@ -61,23 +64,28 @@ async def _drain() -> None:
     try:
         ports = {_port(each) for each in listening}
         kept = _clients(ports)
-        await _until(lambda: not _clients(ports), KEPT_SECONDS)
+        await until(lambda: not _clients(ports), draining.kept_seconds)
         for each in listening:
             _begin_no_more(each)
         await asyncio.sleep(LOOK)  # what is being begun gets to the end of its beginning
         # Whoever kept a connection all the time may go on to; whoever came since is about to ask.
-        await _until(lambda: not any(map(_waiting, listening)) and _clients(ports) <= kept, BEGUN_SECONDS)
+        await until(
+            lambda: not any(map(_waiting, listening)) and _clients(ports) <= kept, draining.begun_seconds
+        )
     finally:
         for each in listening:
             each.close()
         signal.raise_signal(signal.SIGINT)
 
 
-async def _until(done: Callable[[], bool], seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while not done():
-                await asyncio.sleep(LOOK)
+async def until(
+    done: Callable[[], bool], seconds: float, *, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Wait so long, and for LOOKS at least: in the seconds that a process stood still it has accepted nobody."""
+    end, looks = clock() + seconds, 0
+    while not done() and (looks < LOOKS or clock() < end):
+        await asyncio.sleep(LOOK)
+        looks += 1
 
 
 def _sockets() -> Iterator[socket.socket]:

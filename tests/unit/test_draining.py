@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 
-from manager.server.draining import Draining
+from manager.server.draining import LOOKS, Draining, until
 
 
 def test_a_signal_between_the_servers_handler_and_ours_is_not_lost() -> None:
@@ -23,6 +23,18 @@ def test_a_signal_between_the_servers_handler_and_ours_is_not_lost() -> None:
     finally:
         loop.close()
     assert not lost
+
+
+def test_a_process_that_stood_still_has_time_left() -> None:
+    """For longer than its clients had: it accepts them afterwards."""
+    looks, moments = list[bool](), iter([0.0])
+
+    def accepted() -> bool:
+        looks.append(True)
+        return len(looks) == LOOKS
+
+    asyncio.run(until(accepted, 2, clock=lambda: next(moments, 1000.0)))
+    assert len(looks) == LOOKS
 
 
 async def begun(worker: Draining) -> None:
