@@ -9,6 +9,7 @@ SYNC_RUNS_KEPT = 500
 DRIFT_KEPT_PER_RUN = 1000
 DRIFT_KEPT_PER_NAMESPACE = 20  # however many others there are
 LEASE_PACE = 5.0  # between two renewals by work that comes by often
+LEASE_IDLE_SECONDS = 3  # between two statements of a transaction that has locked a lease
 EVENT_TURN = 1.0  # then whoever came meanwhile is looked at
 EVENT_CONFIRM_AFTER = 2.0  # until a tag link is surely written; doubled with each question
 EVENT_RETRY_AFTER = 1.0  # doubled with each failure

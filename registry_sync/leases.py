@@ -27,9 +27,6 @@ from registry_sync.work_units import WorkUnit
 LIFETIME = timedelta(seconds=3)
 RENEW_SECONDS = 0.75  # seconds
 HUNG_SECONDS = 60.0  # seconds in which a holder was at nothing new; it is renewed no longer
-IDLE_TIMEOUT = (
-    "3s"  # PostgreSQL ends the transaction of a process that was stopped in it, and its locks with it
-)
 
 
 Params = ParamSpec("Params")
@@ -113,10 +110,15 @@ def fence() -> None:
 
 
 def limit_idle_time() -> None:
-    """Before a transaction locks a lease: for who is stopped in it would hold up all others."""
+    """Before a transaction locks a lease: for who is stopped in it would hold up all others.
+
+    PostgreSQL ends such a transaction, and its locks with it.
+    """
     if connection.vendor == "postgresql" and connection.in_atomic_block:
         with connection.cursor() as cursor:
-            cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}'")
+            cursor.execute(
+                f"SET LOCAL idle_in_transaction_session_timeout = '{settings.LEASE_IDLE_SECONDS:d}s'"
+            )
 
 
 def fenced(write: Callable[Params, Result]) -> Callable[Params, Result]:

@@ -20,6 +20,7 @@ from django.utils import timezone
 from accounts.models import IdTokenIssuer
 from namespaces.models import CatalogRead
 from tests import factories, workers
+from tests.parts.processes import PATIENCE
 
 pytest_plugins = ["tests.cast", "tests.parts.fixtures"]
 
@@ -85,11 +86,14 @@ def _asks_a_database(item: pytest.Item) -> bool:
 def _quick_settings() -> None:
     # Argon2 is slow on purpose, and the manifest of static files exists only after collectstatic.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.LEASE_IDLE_SECONDS = PATIENCE  # whoever is stopped in a test of ours is slow
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         # A file and not memory: journal, locks and threads as in the product.
         test = settings.DATABASES["default"].setdefault("TEST", {})
         test["NAME"] = str(Path(settings.DATA_DIR) / "test.sqlite3")
+    else:
+        settings.DATABASES["default"]["OPTIONS"]["connect_timeout"] = PATIENCE
     post_migrate.connect(_guard_trail, dispatch_uid="tests")  # of every flush too
     post_migrate.connect(_add_shared_issuers, dispatch_uid="tests of issuers")
 

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from manager import bounds
 from namespaces.models import Image, Tag, TagHistoryEntry
 from registry_sync import leases
 from registry_sync.client import RepositoryTags
@@ -107,8 +108,9 @@ def test_who_lost_its_lease_writes_nothing() -> None:
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite's locks end with the process alone.")
-def test_no_transaction_that_locks_a_lease_stands_idle_for_long() -> None:
+def test_no_transaction_that_locks_a_lease_stands_idle_for_long(settings: Any) -> None:
     """Its process may be stopped in it, with the lock."""
+    settings.LEASE_IDLE_SECONDS = bounds.LEASE_IDLE_SECONDS
     shard = Shard.objects.create(run=SyncRun.objects.create(), number=0, token=1)
 
     def idle() -> str:
@@ -131,7 +133,7 @@ def test_no_transaction_that_locks_a_lease_stands_idle_for_long() -> None:
                 cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
             with transaction.atomic():
                 lock()
-                assert idle() == leases.IDLE_TIMEOUT
+                assert idle() == "3s"
 
 
 LATE: dict[str, Callable[[Image], object]] = {
