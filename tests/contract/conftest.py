@@ -56,7 +56,7 @@ def bearer(repository: str, *actions: str, subject: str = "tester") -> dict[str,
     """As the panel signs it for one of its users."""
     now = int(datetime.now(UTC).timestamp())
     payload = build_claims(
-        issuer=settings.TOKEN_ISSUER, service=settings.TOKEN_SERVICE, subject=subject, now=now, expires_in=60,
+        issuer=settings.TOKEN_ISSUER, service=settings.TOKEN_SERVICE, subject=subject, now=now, expires_in=600,
         access=[access_list.ResourceActions(type="repository", name=repository, actions=list(actions))], id="test",
     )  # fmt: skip
     return {"Authorization": f"Bearer {signer().sign(payload)}"}

@@ -118,11 +118,13 @@ def server(tmp_path: Path) -> Iterator[Server]:
 def test_counts_outlive_a_process_and_not_the_server(server: Server) -> None:
     ask_for_tokens(server.port, 60)
     server.wait_until_counted(60)
-    os.kill(server.workers[0], signal.SIGKILL)  # all that it counted was written
+    killed = server.workers[0]
+    os.kill(killed, signal.SIGKILL)  # all that it counted was written
+    server.running.wait_until(lambda: killed not in server.workers, "end of it")  # before, it may be asked
     server.wait_until_counted(60)
     ask_for_tokens(server.port, 30)
     server.wait_until_counted(90)
-    server.running.stop()
+    server.running.stop(processes.PATIENCE)
     assert not list(server.folder.glob("registry-manager-counts-*"))
     server.running = server.start()
     server.wait_until_counted(0)
@@ -202,13 +204,16 @@ def expressions() -> Iterator[str]:
         yield re.sub(r" (==|>=|>|<)(?=\s)", r" \1 bool", rule["expr"])
     for shown in DASHBOARD["panels"]:
         for target in shown.get("targets", []):
-            yield target["expr"].replace("$job", prometheus.JOB).replace("$__rate_interval", "10s")
+            yield target["expr"].replace("$job", prometheus.JOB).replace("$__rate_interval", "1m")
 
 
 def test_it_scrapes_both_servers(scraped: Prometheus) -> None:
-    up = scraped.wait_for(f'sum(up{{job="{prometheus.JOB}"}}) == 2')
-    assert up
-    assert {target["lastError"] for target in scraped.targets()} == {""}
+    scraped.wait_for(f'sum(up{{job="{prometheus.JOB}"}}) == 2')
+
+    def both_well() -> bool:
+        return [(each["health"], each["lastError"]) for each in scraped.targets()] == [("up", "")] * 2
+
+    scraped.process.wait_until(both_well, "scrape of both without an error")
 
 
 @pytest.mark.parametrize("expression", [*expressions()])

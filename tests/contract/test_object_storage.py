@@ -63,7 +63,7 @@ def test_push_pull_sync_delete_and_garbage_collection(there: Place, store: s3.Ru
     assert ends(removal) == ("done", ["done"])
     registry.stop()
     command = [registries.binary(registry.version), "garbage-collect", registry.config]
-    subprocess.run(command, check=True, capture_output=True, timeout=120, env=registries.environment())
+    subprocess.run(command, check=True, capture_output=True, env=registries.environment())
     registry.restart()
 
     with pytest.raises(RegistryError):

@@ -54,15 +54,23 @@ class Set:
         return {row["name"]: row["digest"] for row in answer.json()["results"]}
 
     def told(self, name: str) -> int:
-        """The answer to an event, within the registry's patience."""
+        """The answer to an event, within the registry's patience; 0 for none."""
         key = (self.data / "secrets" / "hook.key").read_text()
         event = {"id": name, "action": "pull", "target": {"repository": "team/app"}}
-        return requests.post(
-            f"{self.panel}/registry/events",
-            json={"events": [event]},
-            timeout=5,
-            headers={"Authorization": f"Bearer {key}"},
-        ).status_code
+        try:
+            return requests.post(
+                f"{self.panel}/registry/events",
+                json={"events": [event]},
+                timeout=5,
+                headers={"Authorization": f"Bearer {key}"},
+            ).status_code
+        except requests.Timeout:
+            return 0
+
+    def tells(self, status: int, *names: str) -> None:
+        """Each of these events is answered so. A busy machine may need some more attempts, as the registry makes."""
+        for name in names:
+            self.running.wait_until(lambda name=name: self.told(name) == status, f"{status} to {name}")
 
     def comes_true(self, truth: dict[str, str]) -> None:
         self.running.wait_until(lambda: self.shown() == truth, f"show {sorted(truth)}")
@@ -78,7 +86,7 @@ def everything(tmp_path: Path) -> Iterator[Set]:
         env = kept | {
             "DATA_DIR": str(tmp_path / "data"),
             **ports,
-            "DATABASE_URL": database.url,
+            "DATABASE_URL": database.patient_url,
             "REDIS_URL": broker.url,
             "SYNC_INTERVAL_SECONDS": "5",
         }
@@ -100,8 +108,8 @@ def test_the_inventory_outlives_each_part(everything: Set) -> None:
 
     everything.broker.stop()
     truth["without-redis"] = everything.push("without-redis")  # tokens and events need no broker
-    assert everything.shown().keys() >= {"before"}
-    assert everything.told("without-redis") == 202
+    everything.running.wait_until(lambda: "before" in everything.shown(), "show what is known")
+    everything.tells(202, "without-redis")
     everything.broker.restart()
     everything.comes_true(truth)
 
@@ -109,7 +117,7 @@ def test_the_inventory_outlives_each_part(everything: Set) -> None:
     hanging.send_signal(signal.SIGSTOP)
     try:
         truth["hanging-redis"] = everything.push("hanging-redis")
-        assert [everything.told(f"hanging-{n}") for n in range(3)] == [202] * 3
+        everything.tells(202, *(f"hanging-{n}" for n in range(3)))
     finally:
         hanging.send_signal(signal.SIGCONT)
     everything.comes_true(truth)
@@ -119,7 +127,7 @@ def test_the_inventory_outlives_each_part(everything: Set) -> None:
     truth["without-database"] = everything.put(pusher, "without-database")  # with the token from before
     assert requests.get(f"{everything.panel}/readyz", timeout=120).status_code == 503
     assert requests.get(f"{everything.panel}/auth/token", timeout=120).status_code < 504
-    assert everything.told("without-database") == 503
+    everything.tells(503, "without-database")
     page = requests.get(f"{everything.panel}/nowhere/", timeout=120, cookies={"panel_session": "x" * 32})
     assert (page.status_code, page.headers["Retry-After"]) == (503, "5")
     assert "The panel cannot reach its database at the moment." in page.text

@@ -56,7 +56,11 @@ for _each in range(20):
 print("LIMITS", limits)
 """
 ROLE = ("ALTER ROLE postgres SET statement_timeout = 10000", "ALTER ROLE postgres SET lock_timeout = 2000")
-RESTART = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+# Each is waited for: until it has ended, the pooler goes on giving it out.
+RESTART = """
+SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +108,7 @@ def test_without_the_setting_everything_says_what_is_wrong(
         server = processes.start("web", served_on(port, "web"), log=tmp_path / "log", env=env)
         try:
             server.wait_until(lambda: processes.http_answers(f"http://127.0.0.1:{port}/healthz"), "answer")
-            ready = requests.get(f"http://127.0.0.1:{port}/readyz", timeout=120)
+            ready = requests.get(f"http://127.0.0.1:{port}/readyz", timeout=processes.PATIENCE)
             assert (ready.status_code, ready.json()["database"][-len(OPERATOR) :]) == (503, OPERATOR)
         finally:
             server.stop(seconds=30)
@@ -167,10 +171,18 @@ def test_panel_worker_and_sync_through_it(
         assert "sign in" in team.manage(env, "demo")
         pushed_at = datetime.now(UTC)  # before, a run may meet a tag that is half written
         running.wait_until(many_runs, "sync")
-        assert "No check failed; 1 not run yet." in team.manage(env, "doctor")
+        # What answers late on a busy machine is a finding, too.
+        running.wait_until(
+            lambda: "No check failed; 1 not run yet." in doctor(env), "a doctor that finds nothing"
+        )
     finally:
         running.stop(seconds=30)
     assert "ERROR" not in log.read_text()
+
+
+def doctor(env: Mapping[str, str]) -> str:
+    command = [sys.executable, "manage.py", "doctor"]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False).stdout
 
 
 def test_migrate_leaves_the_limits_of_others_alone(env: dict[str, str]) -> None:
@@ -180,19 +192,15 @@ def test_migrate_leaves_the_limits_of_others_alone(env: dict[str, str]) -> None:
 def test_the_doctor_sees_limits_that_the_pooler_dropped(
     env: dict[str, str], database: postgres.Cluster
 ) -> None:
-    def told() -> str:
-        command = [sys.executable, "manage.py", "doctor"]
-        return subprocess.run(command, env=env, capture_output=True, text=True, check=False).stdout
-
     def change(command: str) -> None:
         with psycopg.connect(database.url, autocommit=True) as owner:
             owner.execute(command)
-            owner.execute(RESTART)
+            owner.execute(RESTART, [processes.PATIENCE * 1000])
 
-    assert "✓ Time limits" in told()
+    assert "✓ Time limits" in doctor(env)
     change("ALTER ROLE postgres RESET lock_timeout")
-    seen = told()
+    seen = doctor(env)
     change(ROLE[1])
     assert "! Time limits: lock_timeout is 0 ms" in seen
     assert 'ALTER ROLE "postgres" SET lock_timeout = 2000;' in seen
-    assert "✓ Time limits" in told()
+    assert "✓ Time limits" in doctor(env)

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.common.errors import Conflict
 from namespaces.models import Image, Manifest, Namespace, RepositoryManifest, Tag, TagHistoryEntry
 from registry_sync import selectors
-from registry_sync.client import RegistryClient, Timing, responses
+from registry_sync.client import RegistryClient, responses
 from registry_sync.deletion import purge_scope, purge_worker, service
 from registry_sync.models import Purge, Removal, Repository, SyncRun
 from registry_sync.panel_client import PanelTokens
@@ -31,9 +31,6 @@ from tests.parts.scripted import Scripted, answer
 
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
 BEHIND: dict[registries.Version, registries.Version] = {"2.8": "3.1", "3.1": "2.8"}
-
-
-IMPATIENT = Timing(read=1)
 
 
 class Pair(NamedTuple):
@@ -77,8 +74,10 @@ def pull(cache: RunningRegistry, name: str, reference: str) -> None:
 @contextmanager
 def stopped(upstream: RunningRegistry) -> Iterator[None]:
     upstream.stop()
-    yield
-    upstream.restart()
+    try:
+        yield
+    finally:
+        upstream.restart()
 
 
 @contextmanager
@@ -94,15 +93,17 @@ def frozen(upstream: RunningRegistry) -> Iterator[None]:
 def overloaded(upstream: RunningRegistry) -> Iterator[None]:
     upstream.stop()
     instead = Scripted(upstream.port, otherwise=answer(status=503, Connection="close"))
-    yield
-    instead.stop()
-    upstream.restart()
+    try:
+        yield
+    finally:
+        instead.stop()
+        upstream.restart()
 
 
 @pytest.fixture
 def there(pair: Pair, db: None, settings: Any) -> Place:
     settings.REGISTRY_IS_PULL_THROUGH_CACHE = True
-    made = place(pair.cache, IMPATIENT)
+    made = place(pair.cache)
     made.sync()
     assert made.tags().keys() == {"1.0", "2.0"}
     return made
@@ -112,7 +113,7 @@ class Counting(RegistryClient):
     """`deletions`: what it was asked to delete."""
 
     def __init__(self, url: str) -> None:
-        super().__init__(url, PanelTokens(), timing=IMPATIENT)
+        super().__init__(url, PanelTokens())
         self.deletions: list[str] = []
 
     def delete(
@@ -128,7 +129,7 @@ def rows() -> str:
 
 
 def sync(cache: RunningRegistry) -> SyncRun:
-    run = reconcile(RegistryClient(cache.url, PanelTokens(), timing=IMPATIENT))
+    run = reconcile(RegistryClient(cache.url, PanelTokens()))
     assert run
     return run
 

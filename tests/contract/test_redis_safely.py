@@ -9,7 +9,7 @@ import pytest
 import redis as client
 import yaml
 
-from tests.parts import certificates, fixtures, redis, team
+from tests.parts import certificates, fixtures, processes, redis, team
 
 pytestmark = pytest.mark.broker
 ROOT = Path(__file__).resolve().parents[2]
@@ -17,22 +17,26 @@ ROOT = Path(__file__).resolve().parents[2]
 BOTH = """
 import logging
 logging.disable(logging.CRITICAL)
+from django.conf import settings
 from django.core.cache import cache
 from manager.cache import RedisOrMemoryCache
 from manager.celery import app
+# A panel goes on without a Redis that takes a second; here it is to say yes or no, however long it takes.
+for timeout in ("socket_timeout", "socket_connect_timeout"):
+    settings.CACHES["default"]["OPTIONS"][timeout] = app.conf.broker_transport_options[timeout] = {patience}
 cache.set("value", 1)
 print("CACHE", RedisOrMemoryCache.breaker.may_ask and cache.get("value"), end=" ")
 try:
     with app.connection_for_write() as wire:
-        wire.ensure_connection(max_retries=1, interval_start=0, timeout=2, reraise_as_library_errors=True)
+        wire.ensure_connection(max_retries=1, interval_start=0, timeout={patience}, reraise_as_library_errors=True)
         queue = wire.SimpleQueue("test")
         queue.put("here")
-        told = queue.get(timeout=60).payload
+        told = queue.get(timeout={patience}).payload
         queue.close()
     print("BROKER", told)
 except Exception as error:
     print("BROKER", type(error).__name__)
-"""
+""".replace("{patience}", str(processes.PATIENCE))
 GOOD, REFUSED = "CACHE 1 BROKER here", "CACHE False BROKER OperationalError"
 
 

@@ -40,8 +40,8 @@ def env(tmp_path: Path) -> dict[str, str]:
 @pytest.fixture
 def url() -> Iterator[str]:
     fixtures.need("postgresql")
-    with postgres.running() as address:
-        yield address
+    with postgres.cluster() as made:
+        yield made.patient_url
 
 
 @pytest.fixture(params=kept.DATABASES)
@@ -68,7 +68,7 @@ def test_what_a_release_left_is_whole(
     if database == "postgresql":
         with psycopg.connect(env["DATABASE_URL"], autocommit=True) as connection:
             connection.execute("CREATE DATABASE new")
-        new["DATABASE_URL"] = f"{env['DATABASE_URL'].rpartition('/')[0]}/new"
+        new["DATABASE_URL"] = env["DATABASE_URL"].replace("/postgres?", "/new?")
     team.install(new)
     assert plain(team.shell(env, SCHEMA)) == plain(team.shell(new, SCHEMA))
 

@@ -17,9 +17,13 @@ EACH = 2  # of both kinds; `make bench T=restarts` does 200
 def env(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     fixtures.need("postgresql")
     kept = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
-    with postgres.running() as address:
+    with postgres.cluster() as database:
         folder = tmp_path_factory.mktemp("data")
-        yield kept | {"DATA_DIR": str(folder), "DATABASE_URL": address, "API_CALLS_PER_MINUTE": "0"}
+        yield kept | {
+            "DATA_DIR": str(folder),
+            "DATABASE_URL": database.patient_url,
+            "API_CALLS_PER_MINUTE": "0",
+        }
 
 
 @pytest.fixture(scope="module")

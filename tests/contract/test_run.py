@@ -48,6 +48,12 @@ class Standalone:
                     found[int(process.name)] = (process / "comm").read_text().strip()
         return found
 
+    def is_gone(self) -> None:
+        """Return once nothing of the set is left: what was killed takes a moment to end."""
+        watch = processes.start("sleep", ["sleep", "infinity"], log=self.log.with_name("watch.log"))
+        watch.wait_until(lambda: not self.living(), "end of all parts")
+        watch.stop()
+
     def kill(self, part: str) -> None:
         """The first process of a part; what it has started itself it cannot stop any more."""
         os.kill(next(pid for pid, name in self.living().items() if part in name), signal.SIGKILL)
@@ -60,19 +66,17 @@ def test_whatever_is_killed_takes_the_others_along(tmp_path: Path) -> None:
     standalone.kill(part)
     assert running.popen.wait(processes.PATIENCE) == 1
     assert f"The {part} ended by itself, so everything was stopped" in standalone.log.read_text()
-    assert standalone.living() == {}
+    standalone.is_gone()
 
     running = standalone.start()
     running.popen.kill()
     running.popen.wait()
-    watch = processes.start("sleep", ["sleep", "60"], log=tmp_path / "watch.log")
-    watch.wait_until(lambda: not standalone.living(), "end of all parts")
-    watch.stop()
+    standalone.is_gone()
 
     running = standalone.start()
-    running.stop()
+    running.stop(processes.PATIENCE)
     assert running.popen.returncode == 0
-    assert standalone.living() == {}
+    standalone.is_gone()
 
 
 LOADS = """
@@ -100,7 +104,7 @@ def test_what_is_loaded_before_the_fork_starts_no_thread_and_leaves_no_connectio
         check=True,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=processes.PATIENCE,
     )
     assert done.stdout == "['MainThread'] [None]\n"
 
@@ -126,7 +130,7 @@ def test_each_part_that_ends_takes_the_others_along(tmp_path: Path) -> None:
         standalone.kill(part)
         assert running.popen.wait(processes.PATIENCE) == 1
         assert f"The {part} ended by itself" in standalone.log.read_text()
-        assert standalone.living() == {}
+        standalone.is_gone()
 
 
 TAKES_LEAVE = """
@@ -157,7 +161,7 @@ def test_who_would_miss_the_others_has_ended_before_they_do(tmp_path: Path) -> N
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=processes.PATIENCE,
     )
     assert [line.split()[1] for line in done.stdout.splitlines()] == ["worker", "registry"], done.stderr
     assert done.returncode == 0
@@ -180,7 +184,7 @@ def test_a_line_that_cannot_be_shown_ends_no_output() -> None:
         check=False,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=processes.PATIENCE,
     )
     assert "| after it" in done.stdout
     assert done.stderr == ""

@@ -84,7 +84,7 @@ def layers_mounted_from_another_image(there: Place) -> int:
 def mount(there: Place, digest: str, *, source: str, target: str) -> None:
     payload = build_claims(
         issuer=settings.TOKEN_ISSUER, service=settings.TOKEN_SERVICE, subject="tester",
-        now=int(timezone.now().timestamp()), expires_in=60, id="test",
+        now=int(timezone.now().timestamp()), expires_in=600, id="test",
         access=[
             ResourceActions(type="repository", name=source, actions=["pull"]),
             ResourceActions(type="repository", name=target, actions=["pull", "push"]),

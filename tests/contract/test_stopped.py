@@ -24,6 +24,7 @@ true = getattr(place, name)
 def stopped(*arguments, **options):
     answer = true(*arguments, **options)
     setattr(place, name, true)  # once
+    print("STOPS", flush=True)
     os.kill(os.getpid(), signal.SIGSTOP)
     return answer
 setattr(place, name, stopped)
@@ -62,8 +63,9 @@ def test_a_stopped_worker_is_succeeded_and_writes_nothing_late(
         tell(there, "pulled", action="pull")
     code = STOPPED.format(point=point, work=DUE + WORK["events"])
     command = [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", code]
-    worker = processes.start("worker", command, log=tmp_path / "log", env=there.env)
-    worker.wait_until(lambda: state(worker.popen.pid) == "T", "stop")
+    log = tmp_path / "log"
+    worker = processes.start("worker", command, log=log, env=there.env)
+    worker.wait_until(lambda: "STOPS" in log.read_text() and state(worker.popen.pid) == "T", "stop")
     tell(there, f"{point}-new")  # the tag moves on
     worker.wait_until(lambda: inventory(there, DUE + WORK["events"]) == there.truth(), "successor")
     worker.popen.send_signal(signal.SIGCONT)

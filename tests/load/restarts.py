@@ -22,7 +22,7 @@ from tests.parts import postgres, processes, proxies, team
 RESTARTS = int(os.environ.get("RESTARTS", "200"))
 SERVICES = ("tokens", "web")
 COPIES = 2
-PATIENCE = 60  # seconds until a client gives up
+PATIENCE = 240  # seconds until a client gives up
 HEAD = """\
 RESTARTS. {count} of each kind behind each proxy: SIGTERM, the end, a new one, its /readyz, then the next one.
 Meanwhile {clients} clients ask without a pause: half on connections that they keep, half each time on a new one."""

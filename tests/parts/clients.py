@@ -8,6 +8,7 @@ from pathlib import Path
 from subprocess import CompletedProcess, run
 
 from tests.parts import install
+from tests.parts.processes import PATIENCE
 
 
 class ClientError(AssertionError):
@@ -26,11 +27,11 @@ class Client:
     flags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __call__(self, *words: str | Path, stdin: str = "", check: bool = True) -> CompletedProcess[str]:
-        """Run it for at most 120 s. Failing is a ClientError, unless `check` is off: refusals are answers."""
+        """Run it to its end. Failing is a ClientError, unless `check` is off: refusals are answers."""
         verb, *rest = map(str, words)
         command = [*self.command, verb, *self.flags.get(verb, ()), *rest]
         done = run(
-            command, input=stdin, check=False, capture_output=True, text=True, env=self.env, timeout=120
+            command, input=stdin, check=False, capture_output=True, text=True, env=self.env, timeout=PATIENCE
         )
         if check and done.returncode != 0:
             raise ClientError(f"{' '.join(command)}: {done.returncode}\n{done.stdout}{done.stderr}")

@@ -75,6 +75,9 @@ class Machine:
             if kind in self.running
         )
 
+    def listens(self) -> bool:
+        return any(processes.tcp_answers(self.ports[kind]) for kind in SERVED)
+
     def kill(self, *kinds: str) -> None:
         """As when the power fails: all at once, and nobody says goodbye."""
         for kind in kinds or tuple(self.running):
@@ -150,7 +153,7 @@ def running(folder: Path) -> Iterator[Installation]:
             Machine(
                 number,
                 folder / str(number),
-                environment(folder / str(number), own, address, database.url, ours.url)
+                environment(folder / str(number), own, address, database.patient_url, ours.url)
                 | {"EMAIL_URL": f"smtp://127.0.0.1:{mail.port}"},
                 registry_settings(store, theirs),
                 own,

@@ -38,7 +38,7 @@ def in_front_of(database: postgres.Cluster, **more: str) -> Iterator[str]:
     )
     try:
         server.wait_until(lambda: processes.tcp_answers(port), f"open port {port}")
-        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres?{postgres.PATIENT}"
     finally:
         server.stop()
         shutil.rmtree(folder)

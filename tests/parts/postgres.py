@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.parts import certificates, install, processes
 
+PATIENT = f"connect_timeout={processes.PATIENCE}"
 # Durability is for data that anybody wants back.
 UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 
@@ -29,6 +30,11 @@ class Cluster:
     @property
     def url(self) -> str:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+
+    @property
+    def patient_url(self) -> str:
+        """For a panel, which by itself gives a connection 2 seconds to be made: too few on a busy machine."""
+        return f"{self.url}?{PATIENT}"
 
     def stop(self) -> None:
         self.process.stop()

@@ -1,4 +1,4 @@
-"""A real Prometheus that scrapes servers of this machine every second."""
+"""A real Prometheus that scrapes servers of this machine every few seconds."""
 
 import json
 import urllib.parse
@@ -13,11 +13,11 @@ from tests.parts import install, processes
 
 JOB = "registry-manager"
 SETTINGS = """
-global: {{scrape_interval: 1s, evaluation_interval: 1s}}
+global: {{scrape_interval: 3s, evaluation_interval: 1s}}
 rule_files: ["{rules}"]
 scrape_configs:
   - job_name: {job}
-    scrape_timeout: 1s
+    scrape_timeout: 3s
     authorization: {{credentials_file: "{key}"}}
     static_configs: [{{targets: {targets}}}]
 """

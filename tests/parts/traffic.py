@@ -20,12 +20,17 @@ SERVICE = "machines"  # TOKEN_SERVICE of tests.parts.machines
 
 
 class Traffic:
-    """`answers`: kind → how often which status came, or the name of an error. `acknowledged`: tag → its last digest."""
+    """`answers`: kind → how often which status came, or the name of an error. `acknowledged`: tag → its last digest.
+
+    `later`: those answers to what was asked after `mark()`.
+    """
 
     def __init__(self, fronts: dict[str, str], username: str, password: str) -> None:
         """`fronts`: the name of each proxy → its URL."""
         self.username, self.password = username, password
         self.answers: dict[str, Counter[str]] = {}
+        self.later: dict[str, Counter[str]] = {}
+        self.marked = threading.Event()
         self.acknowledged: dict[str, str] = {}
         self.over = threading.Event()
         acts: dict[str, Callable[[], str]] = {}
@@ -56,20 +61,25 @@ class Traffic:
     def all_begun(self) -> bool:
         return len(self.answers) == len(self.threads)
 
-    def wrong(self) -> dict[str, Counter[str]]:
+    def mark(self) -> None:
+        self.marked.set()
+
+    def wrong(self, *, later: bool = False) -> dict[str, Counter[str]]:
         bad = {
             name: Counter({said: n for said, n in each.items() if said not in ("200", "201")})
-            for name, each in self.answers.items()
+            for name, each in (self.later if later else self.answers).items()
         }
         return {name: each for name, each in bad.items() if each}
 
     def repeat(self, name: str, act: Callable[[], str]) -> None:
         while not self.over.wait(PAUSE):
+            counted = [self.answers, self.later] if self.marked.is_set() else [self.answers]
             try:
                 said = act()
             except (requests.RequestException, Refused) as error:
                 said = f"{type(error).__name__}: {error}"[:200]
-            self.answers.setdefault(name, Counter())[said] += 1
+            for answers in counted:
+                answers.setdefault(name, Counter())[said] += 1
 
     def token(self, url: str, *, post: bool) -> str:
         asked = {"service": SERVICE, "scope": f"repository:{REPOSITORY}:pull,push"}
