@@ -119,11 +119,16 @@ class Installation:
         self.store.process.wait_until(ready, what)
 
     def api(self, method: str, path: str, **body: Any) -> Any:
-        """The answer of the account's API, through the first proxy; empty while there is no such thing."""
+        """The answer of the account's API, through the first proxy.
+
+        Empty while there is no such thing, or while who only reads is told to come again.
+        """
         headers = {"Authorization": f"Bearer {self.api_token}"}
         url = f"{self.url}/api/v1/accounts/team/{path}"
         answer = requests.request(method, url, headers=headers, json=body or None, timeout=120)
         if answer.status_code == requests.codes.not_found:
+            return {}
+        if method == "GET" and answer.status_code in (502, 503, 504):
             return {}
         answer.raise_for_status()
         return answer.json()
