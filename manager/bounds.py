@@ -49,4 +49,7 @@ WEBHOOK_LOG_DAYS = 30
 
 # Operations
 DIAGNOSTIC_RUNS_KEPT = 100
+DOCTOR_SLOW = 1.0  # of an answer of the panel's: Distribution's own time-out for a notification
+DOCTOR_EVENT_OF_LOOK = 4.0  # until the event about it has come; else something is pushed
+DOCTOR_EVENT_OF_PUSH = 12.0  # longer than the registry rests where its events are refused (backoff: 10s)
 METRICS_COUNTED_MAX = 10_000  # what a metric says when there are as many or more

@@ -17,12 +17,12 @@ TIMEOUT = 5  # seconds; a client would not wait for much longer, and each look k
 log = logging.getLogger(__name__)
 
 
-def probe(registry: RegistryClient, now: datetime) -> None:
+def probe(registry: RegistryClient, now: datetime, *, seconds: float = TIMEOUT) -> None:
     """`/v2/` takes any good token, and needs none of the registry's images."""
-    record(_probe_result(registry), now)
+    record(_probe_result(registry, seconds), now)
 
 
-def _probe_result(registry: RegistryClient) -> str:
+def _probe_result(registry: RegistryClient, seconds: float) -> str:
     """Return the name of a marker."""
     try:
         token = issue_panel_token([], now=timezone.now())
@@ -30,7 +30,7 @@ def _probe_result(registry: RegistryClient) -> str:
         return Marker.TOKENS_UNSIGNED
     try:
         bearer = {"Authorization": f"Bearer {token}"}
-        with registry.ask("/v2/", bearer, seconds=TIMEOUT) as response:
+        with registry.ask("/v2/", bearer, seconds=seconds) as response:
             status = response.status_code
     except NoResponse:
         return Marker.REGISTRY_SILENT

@@ -7,7 +7,6 @@ from accounts.common.lazy_text import lazy as _
 from registry_sync.doctor.observations import Answer, PanelSettings
 from registry_sync.doctor.result import Finding, Fix, fail, in_config, in_environment, ok, skipped, warn
 
-SLOW = 1.0  # seconds; Distribution's own time-out for a notification
 _PORTS = {"http": 80, "https": 443}
 _UNAUTHORIZED, _GOOD, _ACCEPTED = 401, 200, 202
 FORWARDED = Fix(
@@ -80,7 +79,7 @@ def panel(health: Answer, door: Answer, panel_settings: PanelSettings) -> Findin
             ),
             route,
         )
-    if health.seconds > SLOW:
+    if health.seconds > panel_settings.slow:
         return warn(
             _(
                 "The panel took %(seconds)s s to respond. Set a longer timeout in the registry.",

@@ -18,7 +18,7 @@ from registry_sync.doctor.observations import Answer, PanelSettings
 AGENT: Final = "registry-manager-test"
 REPOSITORIES_MAX: Final = 10
 TOTAL: Final = 20  # seconds; what would begin later is left out
-_TIMING: Final = Timing(connect=3, read=4)
+TIMING: Final = Timing(connect=3, read=4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,16 @@ class Wanted:
 
 
 def try_login(
-    username: str, password: str, wanted: Sequence[Wanted], panel_settings: PanelSettings
+    username: str,
+    password: str,
+    wanted: Sequence[Wanted],
+    panel_settings: PanelSettings,
+    *,
+    timing: Timing = TIMING,
+    total: float = TOTAL,
 ) -> list[Step]:
     """Return the steps up to the first that fails; then those of every permission, at most REPOSITORIES_MAX."""
-    attempt = _Attempt(username, password, panel_settings)
+    attempt = _Attempt(username, password, panel_settings, timing, total)
     try:
         attempt.run(wanted[:REPOSITORIES_MAX])
     finally:
@@ -42,13 +48,15 @@ def try_login(
 
 
 class _Attempt:
-    def __init__(self, username: str, password: str, panel_settings: PanelSettings) -> None:
+    def __init__(
+        self, username: str, password: str, panel_settings: PanelSettings, timing: Timing, total: float
+    ) -> None:
         self.steps: list[Step] = []
-        self._settings, self._ends = panel_settings, time.monotonic() + TOTAL
+        self._settings, self._timing, self._ends = panel_settings, timing, time.monotonic() + total
         scheme = urlsplit(panel_settings.public_url).scheme
-        self._front = _client(f"{scheme}://{panel_settings.registry_host}")
+        self._front = self._client(f"{scheme}://{panel_settings.registry_host}")
         realm = urlsplit(panel_settings.realm)
-        self._tokens, self._realm_path = _client(f"{realm.scheme}://{realm.netloc}"), realm.path
+        self._tokens, self._realm_path = self._client(f"{realm.scheme}://{realm.netloc}"), realm.path
         pair = base64.b64encode(f"{username}:{password}".encode()).decode()
         self._basic = {"Authorization": f"Basic {pair}"}
 
@@ -61,7 +69,7 @@ class _Attempt:
         if not answer.status and self._front.url != self._settings.registry_url:
             # Clients may reach what this machine cannot, behind a proxy or in another network.
             self._front.close()
-            self._front = _client(self._settings.registry_url)
+            self._front = self._client(self._settings.registry_url)
             answer = self._challenge(_("Ask the registry at the panel’s own address for it"))
         if not self.steps[-1].good:
             return
@@ -112,6 +120,9 @@ class _Attempt:
         )
         self._ask_step(title, self._front, path, answer, problem)
 
+    def _client(self, url: str) -> RegistryClient:
+        return RegistryClient(url, lambda *_scope: "", agent=AGENT, timing=self._timing)
+
     @property
     def _host(self) -> str:
         return urlsplit(self._front.url).netloc
@@ -148,10 +159,6 @@ def _token_in(body: bytes) -> str:
         return str(responses.json_object(body).get("token", ""))
     except RegistryError:
         return ""
-
-
-def _client(url: str) -> RegistryClient:
-    return RegistryClient(url, lambda *_scope: "", agent=AGENT, timing=_TIMING)
 
 
 def _bearer(token: str) -> dict[str, str]:

@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
+from django.conf import settings
+
 from accounts.common import clock
 from namespaces.models import Tag
 from registry_sync import doctor, heartbeats
@@ -19,7 +21,7 @@ from registry_sync.client import RegistryClient, RegistryError, responses
 from registry_sync.doctor.observations import EventProbe
 from registry_sync.models import Event, Marker
 
-PULL_WAIT, PUSH_WAIT, LOOK = 4.0, 10.0, 0.2  # seconds
+LOOK = 0.2  # seconds between two
 _CONFIG = b"{}"
 _TYPE = "application/vnd.oci.image.manifest.v1+json"
 
@@ -29,18 +31,22 @@ def agent() -> str:
     return f"registry-manager-doctor/{secrets.token_hex(8)}"
 
 
-def try_events(registry: RegistryClient, location: str = "") -> EventProbe:
-    """`registry` names itself with an `agent()` of its own; `location`: where our address for events sends on to."""
+def try_events(registry: RegistryClient, location: Callable[[], str] = lambda: "") -> EventProbe:
+    """`registry` names itself with an `agent()` of its own.
+
+    `location` asks where our address for events sends on to: last, because what it brings is refused as well.
+    """
     began = clock.now()
-    seconds, problem = _seconds_until_event(registry.agent, _look, registry, PULL_WAIT), ""
+    seconds = _seconds_until_event(registry.agent, _look, registry, settings.DOCTOR_EVENT_OF_LOOK)
     if seconds is not None:
         return EventProbe(seconds)
+    problem = ""
     try:
-        seconds = _seconds_until_event(registry.agent, _push, registry, PUSH_WAIT)
+        seconds = _seconds_until_event(registry.agent, _push, registry, settings.DOCTOR_EVENT_OF_PUSH)
     except RegistryError as error:
         problem = error.text
     refused, redirected = _noted(Marker.REFUSED, began), _noted(Marker.REDIRECTED, began)
-    return EventProbe(seconds, refused, problem, redirected, location)
+    return EventProbe(seconds, refused, problem, redirected, location())
 
 
 def _seconds_until_event(

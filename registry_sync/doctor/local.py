@@ -36,7 +36,7 @@ def panel_settings() -> PanelSettings:
         service=settings.TOKEN_SERVICE, issuer=settings.TOKEN_ISSUER, hook_file=str(folder / "hook.key"),
         realm=settings.TOKEN_URL, events_url=settings.EVENTS_URL or f"{settings.PUBLIC_URL}/registry/events",
         ca_file=str(folder / ca.CA_CERTIFICATE), ca_fingerprint=_fingerprint(folder),
-        is_cache=settings.REGISTRY_IS_PULL_THROUGH_CACHE,
+        is_cache=settings.REGISTRY_IS_PULL_THROUGH_CACHE, slow=settings.DOCTOR_SLOW,
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ class PanelSettings:
     hook_file: str
     events_url: str
     realm: str  # where clients get their tokens
+    slow: float  # seconds, of an answer of the panel's
     is_cache: bool = False  # the panel was told that the registry is a pull-through cache
 
 

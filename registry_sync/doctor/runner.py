@@ -137,10 +137,7 @@ def _with_tokens(
                 lambda: judge.upstream(answers=http_probe.upstream(registry), panel_settings=panel_settings),
             )
             yield from _one("old_form", lambda: judge.old_form(http_probe.old_form(registry), panel_settings))
-            location = http_probe.events_door(panel_settings, plain.agent).location
-            yield from _one(
-                "events", lambda: judge.events(event_probe.try_events(registry, location), panel_settings)
-            )
+            yield from _one("events", lambda: _events(registry, panel_settings))
         else:
             yield from _skip(WITHOUT_DATABASE, "upstream", "old_form", "events", "pull")
         yield from _one("front", lambda: _front(panel_settings, tokens))
@@ -164,6 +161,13 @@ def _panel(panel_settings: PanelSettings) -> Finding:
     finally:
         public.close()
         tokens.close()
+
+
+def _events(registry: RegistryClient, panel_settings: PanelSettings) -> Finding:
+    def location() -> str:
+        return http_probe.events_door(panel_settings, registry.agent).location
+
+    return judge.events(event_probe.try_events(registry, location), panel_settings)
 
 
 def _front(panel_settings: PanelSettings, tokens: ProbeTokens | None) -> Finding:

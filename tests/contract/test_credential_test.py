@@ -6,20 +6,25 @@ from typing import Any
 import pytest
 
 from namespaces.granted_repositories import granted_repositories
+from registry_sync.client import Timing
 from registry_sync.doctor import local
 from registry_sync.doctor.credential_probe import Wanted, try_login
 from tests import factories
 from tests.contract.test_doctor import Config, configuration, other_authority, panel, setting
-from tests.parts import registries
+from tests.parts import processes, registries
 from tests.parts.fixtures import MakeRegistry
 
+PATIENT = Timing(connect=processes.PATIENCE, read=processes.PATIENCE)
 __all__ = ["configuration", "panel"]
 pytestmark = [pytest.mark.contract, pytest.mark.django_db(transaction=True)]
 
 
 def problems(user: Any) -> list[str]:
     wanted = [Wanted(*each) for each in granted_repositories(user, 10)]
-    return [step.problem for step in try_login(user.username, user.password, wanted, local.panel_settings())]
+    steps = try_login(
+        user.username, user.password, wanted, local.panel_settings(), timing=PATIENT, total=processes.PATIENCE
+    )
+    return [step.problem for step in steps]
 
 
 @pytest.mark.parametrize("version", registries.VERSIONS)

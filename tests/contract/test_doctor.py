@@ -44,6 +44,7 @@ def panel(transactional_db: None, settings: Any) -> Iterator[str]:
     assert not thread.error
     settings.PUBLIC_URL = f"http://localhost:{thread.port}"
     settings.TOKEN_URL = f"{settings.PUBLIC_URL}/auth/token"
+    settings.DOCTOR_SLOW = settings.DOCTOR_EVENT_OF_LOOK = settings.DOCTOR_EVENT_OF_PUSH = processes.PATIENCE
     for name in (Marker.WORKER, Marker.BEAT, Marker.AUDIT_LOG_INTACT):
         heartbeats.note(name, timezone.now())
     Backup.objects.create(at=timezone.now(), row_count=1, byte_count=1, keys=Backup.Keys.FILE)
@@ -168,10 +169,17 @@ def test_where_there_is_an_image_nothing_is_pushed(
 @pytest.mark.parametrize("what", WRONG)
 @pytest.mark.parametrize("version", registries.VERSIONS)
 def test_one_wrong_line_is_found_and_no_other(
-    version: registries.Version, what: str, configuration: Config, make_registry: MakeRegistry, tmp_path: Path
+    version: registries.Version,
+    what: str,
+    configuration: Config,
+    make_registry: MakeRegistry,
+    tmp_path: Path,
+    settings: Any,
 ) -> None:
     spoil, key, words, unseen = WRONG[what]
     spoil(configuration, tmp_path)
+    if key == "events":  # none will come; what is refused is noted at once
+        settings.DOCTOR_EVENT_OF_PUSH = 8
     registry = make_registry(version, configuration, tmp_path)
     found = list(run_checks(timezone.now()))
     expected = dict.fromkeys(TITLES, State.OK) | dict.fromkeys(EMPTY, State.PENDING)
@@ -206,7 +214,9 @@ def test_a_push_that_a_stale_memory_has_swallowed(
     registry, image = make_registry(version, configuration, tmp_path), images.Image()
     delete(registry, "team/app", push(registry, "team/app", "1.0", image))
     command = [registries.binary(version), "garbage-collect", registry.config]
-    subprocess.run(command, check=True, capture_output=True, timeout=60, env=registries.environment())
+    subprocess.run(
+        command, check=True, capture_output=True, timeout=processes.PATIENCE, env=registries.environment()
+    )
     shown(
         push_manifest(registry, "team/app", "1.0", image.manifest)
     )  # its layers are "there", and none is sent
@@ -275,7 +285,7 @@ def test_what_a_worker_sees_of_it_each_few_seconds(
 def seen() -> set[str]:
     registry = panel_client.registry_client()
     try:
-        registry_probe.probe(registry, timezone.now())
+        registry_probe.probe(registry, timezone.now(), seconds=processes.PATIENCE)
     finally:
         registry.close()
     return set(heartbeats.read_markers(*Marker.TROUBLES))

@@ -24,7 +24,7 @@ SETTINGS = PanelSettings(
     public_url="https://registry.example.com", registry_url="http://registry:5000",
     registry_host="registry.example.com", service="registry.example.com", issuer="registry-manager",
     ca_file="/secrets/ca.crt", ca_fingerprint="sha256 Fingerprint=AA:BB", hook_file="/secrets/hook.key",
-    events_url="http://web:8000/registry/events", realm="https://registry.example.com/auth/token",
+    events_url="http://web:8000/registry/events", realm="https://registry.example.com/auth/token", slow=1,
 )  # fmt: skip
 CHALLENGE = f'Bearer realm="{SETTINGS.realm}",service="{SETTINGS.service}"'
 ASKS = Answer(401, challenge=CHALLENGE)
