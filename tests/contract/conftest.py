@@ -34,8 +34,9 @@ def telling_registry(
 ) -> Iterator[registries.RunningRegistry]:
     """A registry that sends its notifications to the panel."""
     hook = secret_files.read(settings.SECRETS_DIR / "hook.key").decode()
-    told = {"notifications": notifications(f"{live_server.url}/registry/events", hook)}
-    running = make_registry(request.param, configuration(tmp_path) | told, tmp_path)
+    told = notifications(f"{live_server.url}/registry/events", hook)
+    told["endpoints"][0]["timeout"] = f"{processes.PATIENCE}s"  # else it brings again what was answered late
+    running = make_registry(request.param, configuration(tmp_path) | {"notifications": told}, tmp_path)
     yield running
     running.stop()
 

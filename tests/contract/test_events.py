@@ -1,5 +1,6 @@
 """What a real registry tells, applied: the inventory follows without a look at the catalog."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from pytest_django.live_server_helper import LiveServer
 from accounts.common import secret_files
 from manager.standalone.data_dir import notifications
 from namespaces.models import Image, Manifest, PullStats, RepositoryManifest, Tag, TagHistoryEntry
-from registry_sync import heartbeats, leases, panel_client
+from registry_sync import heartbeats, panel_client
 from registry_sync.client import RegistryClient
 from registry_sync.client.responses import MANIFEST_TYPES
 from registry_sync.events import processor
@@ -39,18 +40,25 @@ def _namespace(db: None, settings: Any) -> None:
     settings.EVENT_CONFIRM_AFTER = 0.3
 
 
-def until(holds: Callable[[], bool], registry: RunningRegistry) -> None:
-    """Works as the worker does, until it holds."""
+def until(holds: Callable[[], bool], registry: RunningRegistry | None) -> None:
+    """Works as the worker does, until it holds; without a registry nothing is applied."""
     ends = time.monotonic() + processes.PATIENCE
     while not holds():
         assert time.monotonic() < ends, list(Event.objects.values_list("action", "tag", "problem", "due_at"))
-        processor.process_due(RegistryClient(registry.url, PanelTokens()))
+        if registry:
+            processor.process_due(RegistryClient(registry.url, PanelTokens()))
         threading.Event().wait(0.02)
 
 
+NUMBERS = itertools.count()
+
+
 def settled(registry: RunningRegistry) -> None:
-    """Nothing waits, and nothing is to be confirmed."""
-    until(lambda: not Event.objects.exclude(due_at=None).exists(), registry)
+    """All that happened was told, in order and hence before this; nothing waits, and nothing is to be confirmed."""
+    last = f"last{next(NUMBERS)}"
+    push(registry, "nobodys/app", last, images.Image())
+    told = Event.objects.filter(repository="nobodys/app", tag=last)
+    until(lambda: told.exists() and not Event.objects.exclude(due_at=None).exists(), registry)
 
 
 def tags() -> dict[str, str]:
@@ -96,9 +104,8 @@ def test_events_lost_are_found_by_the_reconcile_and_written_down(telling_registr
     until(lambda: len(tags()) == 1, telling_registry)
     settled(telling_registry)
     second = push(telling_registry, "team/app", "2.0", images.Image(env=["A=1"]))
-    until(lambda: Event.objects.filter(tag="2.0").exists(), telling_registry)
+    until(lambda: Event.objects.filter(tag="2.0").exists(), None)
     TagHistoryEntry.objects.all().delete()
-    Tag.objects.filter(name="2.0").delete()
     Event.objects.filter(tag="2.0").delete()
     run = reconcile(RegistryClient(telling_registry.url, PanelTokens()))
     assert run
@@ -179,14 +186,13 @@ def test_what_we_read_ourselves_is_not_kept(telling_registry: RunningRegistry, s
     until(lambda: tags() != {}, telling_registry)
     settled(telling_registry)
     until(lambda: heartbeats.last(Marker.READ) is not None, telling_registry)
+    settled(telling_registry)  # with what was read until now
     assert not Event.objects.filter(action="pull").exists()
-    token = leases.acquire(processor.LEASE, timezone.now())  # so that nothing more is read for events
-    assert token is not None
     read, run = heartbeats.last(Marker.READ), reconcile(panel_client.registry_client())
     assert run
     assert run.requests
     push(telling_registry, "team/app", "2.0", images.Image())  # told after all that was read
-    until(lambda: Event.objects.filter(tag="2.0").exists(), telling_registry)
+    until(lambda: Event.objects.filter(tag="2.0").exists(), None)
     assert heartbeats.last(Marker.READ) == read  # what is unchanged is not told
 
 
@@ -250,16 +256,13 @@ def test_what_nobody_owns_becomes_known_and_is_nobodys(telling_registry: Running
     push(telling_registry, "orphan/app", "1.0", images.Image())
     until(lambda: Repository.objects.filter(name="orphan/app").exists(), telling_registry)
     settled(telling_registry)
-    assert Repository.objects.get().image is None
+    assert Repository.objects.get(name="orphan/app").image is None
     assert tags() == {}
 
 
 def test_without_a_registry_to_ask_the_event_waits(telling_registry: RunningRegistry) -> None:
     push(telling_registry, "team/app", "1.0", images.Image())
-    token = leases.acquire(processor.LEASE, timezone.now())  # so that nothing is applied yet
-    assert token is not None
-    until(lambda: Event.objects.filter(tag="1.0").exists(), telling_registry)
-    leases.release(processor.LEASE, token, timezone.now())
+    until(lambda: Event.objects.filter(tag="1.0").exists(), None)
     telling_registry.stop()
     processor.process_due(RegistryClient(telling_registry.url, PanelTokens()))
     waiting = Event.objects.get(tag="1.0")
