@@ -14,6 +14,7 @@ from django.test import Client, override_settings
 
 from tests.cast import Cast
 from tests.django.api.caller import Caller, token_of
+from tests.parts import processes
 
 pytestmark = pytest.mark.broker
 NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
@@ -21,11 +22,11 @@ NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 @pytest.fixture
 def server(redis_url: str) -> Iterator[redis.Redis]:
-    """As production has its cache."""
+    """As production has its cache; a Redis that is slow is waited for, though."""
     config = {
         "BACKEND": "manager.cache.RedisOrMemoryCache",
         "LOCATION": [redis_url],
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+        "OPTIONS": {"socket_connect_timeout": processes.PATIENCE, "socket_timeout": processes.PATIENCE},
     }
     with redis.Redis.from_url(redis_url) as client, override_settings(CACHES={"default": config}):
         client.flushdb()
