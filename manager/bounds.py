@@ -48,6 +48,7 @@ WEBHOOK_LOG_KEPT = 100  # of what has ended, of each webhook
 WEBHOOK_LOG_DAYS = 30
 
 # Operations
+FIRST_LOOK = 15  # at the registry, in which `make run` tells nobody to begin
 DIAGNOSTIC_RUNS_KEPT = 100
 DOCTOR_SLOW = 1.0  # of an answer of the panel's: Distribution's own time-out for a notification
 DOCTOR_EVENT_OF_LOOK = 4.0  # until the event about it has come; else something is pushed

@@ -32,8 +32,6 @@ from namespaces.models import CatalogRead
 
 log = logging.getLogger(__name__)
 
-FIRST_LOOK = 15  # seconds that the first look at the registry may take, and nobody is told to begin
-
 
 def run(say: Callable[[str], None]) -> int:
     """Return the exit code. Raise CommandError, before anything is started, with a sentence that says what to do."""
@@ -193,6 +191,6 @@ def _say_ready(say: Callable[[str], None]) -> None:
 
 def _wait_for_the_first_look() -> None:
     """Until the registry's list was read no namespace can be made. Not for ever: what keeps it is said elsewhere."""
-    ends = time.monotonic() + FIRST_LOOK
+    ends = time.monotonic() + settings.FIRST_LOOK
     while time.monotonic() < ends and not CatalogRead.objects.exists():
         time.sleep(POLL_SECONDS)

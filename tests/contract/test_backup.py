@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.parts import commands, fixtures, postgres, team
+from tests.parts import commands, fixtures, patient, postgres, team
 
 pytestmark = pytest.mark.contract
 Env = dict[str, str]
@@ -95,7 +95,7 @@ def installation(server: str, tmp_path_factory: pytest.TempPathFactory) -> Calla
 
     def make(kind: str) -> Env:
         folder = tmp_path_factory.mktemp(kind)
-        env = kept | {"DATA_DIR": str(folder / "data")}
+        env = kept | {"DATA_DIR": str(folder / "data"), **patient.ENV}
         if kind == "postgresql":
             name = f"db{os.urandom(6).hex()}"
             with psycopg.connect(server, autocommit=True) as connection:
@@ -460,7 +460,7 @@ def test_a_database_that_does_not_answer_is_told_in_a_sentence(
     team.make(env, new=True)
     with closing(sqlite3.connect(Path(env["DATA_DIR"]) / "db.sqlite3", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")  # nobody else can write
-        done = manage(env, "backup", file)
+        done = manage(env | {"DJANGO_SETTINGS_MODULE": "manager.settings"}, "backup", file)
     assert done.stderr == (
         "CommandError: database is locked: the backup is whole, but the panel does not know of it.\n"
     )

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.contract.conftest import push
-from tests.parts import fixtures, images, postgres, team
+from tests.parts import fixtures, images, patient, postgres, team
 from tests.parts.fixtures import MakeRegistry
 from tests.parts.registries import RunningRegistry
 
@@ -46,7 +46,7 @@ print("FOUND", json.dumps({
 @pytest.fixture(params=["sqlite", "postgresql"])
 def env(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[dict[str, str]]:
     kept = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
-    kept["DATA_DIR"] = str(tmp_path / "data")
+    kept |= {"DATA_DIR": str(tmp_path / "data"), **patient.ENV}
     if request.param == "sqlite":
         yield kept
         return

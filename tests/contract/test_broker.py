@@ -41,5 +41,5 @@ def test_runs_are_made_over_redis_and_again_after_it_was_lost(tmp_path: Path) ->
 
 
 def runs(data: Path) -> int:
-    with closing(sqlite3.connect(data / "db.sqlite3")) as database:
+    with closing(sqlite3.connect(data / "db.sqlite3", timeout=processes.PATIENCE)) as database:
         return int(database.execute(QUESTION).fetchone()[0])

@@ -12,7 +12,7 @@ import requests
 
 from registry_sync.tokens import ca
 from tests.contract.test_serving_tokens import served_on
-from tests.parts import fixtures, postgres, processes, team
+from tests.parts import fixtures, patient, postgres, processes, team
 from tests.token_requests import LEVELS, NAMESPACES, Credentials, Request, held, load
 
 pytestmark = pytest.mark.contract
@@ -45,7 +45,7 @@ def installation(
 ) -> Iterator[tuple[dict[str, str], dict[str, Credentials | None]]]:
     """Its environment, and who asks, by what the file calls them."""
     env = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
-    env["DATA_DIR"] = str(tmp_path_factory.mktemp("shapes"))
+    env |= {"DATA_DIR": str(tmp_path_factory.mktemp("shapes")), **patient.ENV}
     with ExitStack() as parts:
         if request.param == "PostgreSQL":
             fixtures.need("postgresql")

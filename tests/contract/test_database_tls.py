@@ -12,7 +12,7 @@ from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
 from manager import database_url
-from tests.parts import certificates, fixtures, postgres, team
+from tests.parts import certificates, fixtures, patient, postgres, processes, team
 
 pytestmark = pytest.mark.contract
 
@@ -37,7 +37,8 @@ def server(files: certificates.Files) -> Iterator[postgres.Cluster]:
 
 def answer(url: str, question: str = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()") -> object:
     """As Django gets it with the settings that the address makes."""
-    database = ConnectionHandler({"default": database_url.read(url)})["default"]
+    waits = f"{url}&connect_timeout={processes.PATIENCE}"
+    database = ConnectionHandler({"default": database_url.read(waits)})["default"]
     try:
         with database.cursor() as cursor:
             cursor.execute(question)
@@ -52,6 +53,7 @@ def test_a_server_without_tls_is_refused_where_tls_is_asked_for(postgres_url: st
         answer(f"{postgres_url}?sslmode=require")
     env = os.environ | {"DATA_DIR": str(tmp_path), "DATABASE_URL": f"{postgres_url}?sslmode=require"}
     env.pop("SECRETS_DIR", None)
+    env |= patient.ENV
     team.manage(env, "init_data_dir")
     done = subprocess.run(
         [sys.executable, "manage.py", "migrate"], env=env, capture_output=True, text=True, check=False

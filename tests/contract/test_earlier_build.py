@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parts import fixtures, postgres, team
+from tests.parts import fixtures, patient, postgres, team
 
 pytestmark = pytest.mark.contract
 RECORD = """
@@ -28,7 +28,7 @@ def files(folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_it_is_refused_and_nothing_is_changed(tmp_path: Path, kind: str) -> None:
     env = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
-    env["DATA_DIR"] = str(tmp_path / "data")
+    env |= {"DATA_DIR": str(tmp_path / "data"), **patient.ENV}
     if kind == "sqlite":
         check(env, tmp_path / "data", WORDS)
         return

@@ -14,7 +14,7 @@ import requests
 from django.conf import settings
 
 from tests.contract.conftest import bearer, push
-from tests.parts import images, processes, registries, team
+from tests.parts import images, patient, processes, registries, team
 from tests.parts.forks import Forks
 from tests.parts.registries import RunningRegistry
 
@@ -155,6 +155,7 @@ def install(request: pytest.FixtureRequest, folder: Path, *work: str) -> Iterato
         "LOG_LEVEL": "ERROR",
         "TOKEN_SERVICE": settings.TOKEN_SERVICE,
         "TOKEN_ISSUER": settings.TOKEN_ISSUER,
+        **patient.ENV,
     }
     if request.param == "postgresql":
         url = request.getfixturevalue("postgres_url")

@@ -10,7 +10,7 @@ from subprocess import CompletedProcess, run
 
 import pytest
 
-from tests.parts import processes, team
+from tests.parts import patient, processes, team
 from tests.parts.processes import Running
 
 pytestmark = [pytest.mark.contract, pytest.mark.long]
@@ -19,7 +19,7 @@ COMMAND = (sys.executable, "manage.py", "run")
 
 def environment_in(folder: Path) -> dict[str, str]:
     ports = processes.ports()
-    return os.environ | ports | {"DATA_DIR": str(folder / "a folder")}
+    return os.environ | ports | {"DATA_DIR": str(folder / "a folder"), **patient.ENV}
 
 
 def start(environment: dict[str, str], log: Path) -> Running:
