@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 PATIENCE = 240  # seconds until what never comes is given up; no measure of how quick anything is
+LOOK = 30  # seconds of one look at a server, which may have lost what was asked while it began; then it is asked anew
 
 
 class PartError(RuntimeError):
@@ -39,11 +40,12 @@ class Running:
         deadline = time.monotonic() + seconds
         while True:
             looked = time.monotonic()
+            ended = self.popen.poll() is not None  # asked before: the last that it did counts
             if ready():
                 return
-            if self.popen.poll() is not None:
+            if ended:
                 raise PartError(f"{self.name} ended with {self.popen.returncode}.\n{self.log_end()}")
-            if time.monotonic() > deadline:
+            if looked > deadline:
                 self.stop()
                 raise PartError(f"{self.name} had no {what} after {seconds} s.\n{self.log_end()}")
             # Some ask the whole panel: their looks leave most of a processor to what they wait for.
@@ -147,7 +149,7 @@ def _listening(port: int) -> socket.socket | None:
 
 def tcp_answers(port: int, host: str = "127.0.0.1") -> bool:
     try:
-        with closing(socket.create_connection((host, port), timeout=1)):
+        with closing(socket.create_connection((host, port), timeout=LOOK)):
             return True
     except OSError:
         return False
@@ -155,7 +157,7 @@ def tcp_answers(port: int, host: str = "127.0.0.1") -> bool:
 
 def unix_answers(path: Path) -> bool:
     with closing(socket.socket(socket.AF_UNIX)) as probe:
-        probe.settimeout(1)
+        probe.settimeout(LOOK)
         try:
             probe.connect(str(path))
         except OSError:
@@ -166,7 +168,7 @@ def unix_answers(path: Path) -> bool:
 def http_answers(url: str) -> bool:
     """Whether `url` (plain http) answers with anything below 500."""
     parts = urlsplit(url)
-    with closing(HTTPConnection(parts.hostname or "", parts.port, timeout=2)) as connection:
+    with closing(HTTPConnection(parts.hostname or "", parts.port, timeout=LOOK)) as connection:
         try:
             connection.request("GET", parts.path or "/")
             return connection.getresponse().status < 500

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from registry_sync.client import RegistryClient, Timing
-from tests.parts import certificates
+from tests.parts import certificates, processes
 
 
 @dataclass(slots=True)
@@ -59,7 +59,7 @@ class _Server(ThreadingHTTPServer):
 class Scripted:
     """`says` maps a path, without its query, to an Answer, or to a function of the request's headers.
 
-    `tls`: it speaks HTTPS with that certificate.
+    `tls`: it speaks HTTPS with that certificate. Its port stays its own: nobody else answers there once it has stopped.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Scripted:
         self.says: dict[str, Answer | Callable[[Any], Answer]] = {}
         self.by_request: dict[str, Callable[[BaseHTTPRequestHandler], Answer]] = {}  # where the query counts
         self.asked: list[str] = []
-        self.bodies: list[bytes] = []  # of what was posted
+        self.posted: list[tuple[bytes, dict[str, str]]] = []  # bodies with their headers
         self._over = threading.Event()
         script = self
 
@@ -84,13 +84,14 @@ class Scripted:
                 script.reply(self)
 
             def do_POST(self) -> None:
-                script.bodies.append(self.rfile.read(int(self.headers["Content-Length"] or 0)))
+                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
+                script.posted.append((body, dict(self.headers.items())))
                 script.reply(self)
 
             def log_message(self, *_words: object) -> None:
                 """Silent."""
 
-        self._server = _Server(("127.0.0.1", port), Handler)
+        self._server = _Server(("127.0.0.1", port or processes.free_port()), Handler)
         self._scheme = "https" if tls else "http"
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -109,6 +110,11 @@ class Scripted:
     @property
     def port(self) -> int:
         return self._server.server_port
+
+    @property
+    def bodies(self) -> list[bytes]:
+        """What was posted."""
+        return [body for body, _headers in self.posted]
 
     def client(self, **seconds: float) -> RegistryClient:
         """Return a client that waits no longer than a test wants to; `seconds` as in Timing."""
@@ -141,7 +147,7 @@ class Scripted:
         request.end_headers()
         if said.stall:
             request.wfile.flush()
-            self._over.wait(30)
+            self._over.wait()
             request.close_connection = True
             return
         if said.drip:

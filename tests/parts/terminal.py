@@ -1,5 +1,6 @@
 """A terminal for a client that asks for a password: without one it refuses to ask."""
 
+import codecs
 import os
 import pty
 import select
@@ -19,12 +20,14 @@ def in_terminal(command: Sequence[str], *, env: Mapping[str, str], typed: str) -
         )
     finally:
         os.close(theirs)
+    # A read may end in the middle of a letter.
+    decode = codecs.getincrementaldecoder("utf-8")().decode
     printed, asked, patience = "", False, time.monotonic() + processes.PATIENCE
     while time.monotonic() < patience:
         try:
             if not select.select([ours], [], [], 0.1)[0]:
                 continue
-            printed += os.read(ours, 4096).decode()
+            printed += decode(os.read(ours, 4096))
         except OSError:  # Linux, when nobody holds the other end any more
             break
         if not asked and "assword:" in printed:

@@ -3,22 +3,25 @@
 import selectors
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from tests.load.paced import Ask, Loop, whole
+from tests.parts import processes
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Server:
-    """Answers the first `answers` questions, and no more."""
+    """Answers the first `answers` questions, and no more. `then` is called when it heard one."""
 
     def __init__(self) -> None:
         self.answers, self.said = 0, ANSWER
+        self.then: Callable[[], object] = lambda: None
         self.listening = socket.create_server(("127.0.0.1", 0))
         self.port = self.listening.getsockname()[1]
         self.thread = threading.Thread(target=self.serve)
@@ -26,8 +29,12 @@ class Server:
 
     def serve(self) -> None:
         connection, _address = self.listening.accept()
-        with connection:
+        with (
+            connection,
+            suppress(ConnectionError),
+        ):  # who does not wait for the last answer may close before it
             while asked := connection.recv(65_536):
+                self.then()
                 for _question in range(asked.count(b"\r\n\r\n")):
                     self.answers -= 1
                     if self.answers >= 0:
@@ -45,11 +52,16 @@ def server() -> Iterator[Server]:
     made.stop()
 
 
-def asked(server: Server, *, patience: float = 30, **fields: Any) -> Ask:
-    """Twenty questions in a tenth of a second, on one connection."""
+def asked(server: Server, *, patience: float = processes.PATIENCE, **fields: Any) -> Ask:
+    """Twenty questions in a tenth of a second, on one connection; the first of them is asked, however late it is."""
     request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
     ask = Ask(name="", port=server.port, requests=[request], connections=1, every=0.005, **fields)
-    loop = Loop([ask], 0.0975, selectors.SelectSelector(), patience)
+    loop = Loop([ask], 0.0975, selectors.SelectSelector(), processes.PATIENCE)
+
+    def heard() -> None:
+        loop.patience = patience
+
+    server.then = heard
     loop.run()
     loop.close()
     return ask

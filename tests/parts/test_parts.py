@@ -32,15 +32,29 @@ def test_a_program_that_ends_early_says_why(tmp_path: Path) -> None:
         program.wait_until(lambda: False, "answer")
 
 
+def test_the_last_that_a_program_did_counts(tmp_path: Path) -> None:
+    program = processes.start("sh", ["sh", "-c", "echo done"], log=tmp_path / "log")
+    looks = iter([False])
+
+    def ready() -> bool:
+        """Before it is done at first, and it ends right then."""
+        if found := next(looks, True):
+            return found
+        program.popen.wait()
+        return False
+
+    program.wait_until(ready, "word")
+
+
 def test_a_program_that_never_answers_is_stopped(tmp_path: Path) -> None:
-    program = processes.start("sleep", ["sleep", "60"], log=tmp_path / "log")
+    program = processes.start("sleep", ["sleep", "infinity"], log=tmp_path / "log")
     with pytest.raises(processes.PartError, match=r"no answer after 0\.1 s"):
         program.wait_until(lambda: False, "answer", seconds=0.1)
     assert program.popen.returncode == -15
 
 
 def test_a_program_that_does_not_listen_is_killed(tmp_path: Path) -> None:
-    script = "trap '' TERM; echo ready; sleep 60"
+    script = "trap '' TERM; echo ready; sleep infinity"
     deaf = processes.start("sh", ["sh", "-c", script], log=tmp_path / "log")
     deaf.wait_until(lambda: "ready" in deaf.log_end(), "trap")
     deaf.stop(seconds=0.2)
@@ -50,7 +64,7 @@ def test_a_program_that_does_not_listen_is_killed(tmp_path: Path) -> None:
 def test_a_signal_that_we_ignore_reaches_what_we_start(tmp_path: Path) -> None:
     ours = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as under nohup
     try:
-        script = ["sh", "-c", "echo ready; exec sleep 60"]
+        script = ["sh", "-c", "echo ready; exec sleep infinity"]
         hung_up = processes.start("sh", script, log=tmp_path / "log", goodbye=signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, ours)
@@ -70,9 +84,13 @@ def test_no_port_is_given_twice_not_even_to_two_processes() -> None:
 
 
 def test_a_port_in_use_is_passed_over() -> None:
-    port = processes.free_port()
-    with socket.create_server(("127.0.0.1", port + 1)):
-        assert processes.free_port() == port + 2
+    """In a process that has given none away: of ours the next port may be the last, or in use."""
+    ask = "from tests.parts.processes import free_port; print(free_port()); input(); print(free_port())"
+    with Popen([sys.executable, "-c", ask], stdin=PIPE, stdout=PIPE, text=True) as asked:
+        assert asked.stdout
+        port = int(asked.stdout.readline())
+        with socket.create_server(("127.0.0.1", port + 1)):
+            assert int(asked.communicate("\n")[0]) == port + 2
 
 
 def test_a_missing_part_is_skipped_with_the_command_that_installs_it(monkeypatch: pytest.MonkeyPatch) -> None:

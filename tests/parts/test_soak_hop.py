@@ -43,7 +43,8 @@ class Node:
             def log_message(self, *_words: object) -> None:
                 """Silent."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        # Of a port that the kernel chose somebody else may be given once it has stopped.
+        self.server = ThreadingHTTPServer(("127.0.0.1", processes.free_port()), Handler)
         self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
         self.thread.start()
 
@@ -74,10 +75,9 @@ def told(tmp_path: Path) -> Path:
 @pytest.fixture
 def url(nodes: list[Node], told: Path, tmp_path: Path) -> Iterator[str]:
     port, spec = processes.free_port(), tmp_path / "hop.json"
-    ports = [node.port for node in nodes]
-    spec.write_text(
-        json.dumps({"port": port, "web": ports, "tokens": ports, "told": str(told), "passed": "/dev/null"})
-    )
+    ports, kept = [node.port for node in nodes], {"told": str(told), "passed": "/dev/null"}
+    patience = {"patience": processes.PATIENCE}
+    spec.write_text(json.dumps({"port": port, "web": ports, "tokens": ports} | kept | patience))
     command = [sys.executable, "-m", "tests.load.soak.hop", spec]
     hop = processes.start("hop", command, log=tmp_path / "hop.log")
     address = f"http://127.0.0.1:{port}"

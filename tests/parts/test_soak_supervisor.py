@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from tests.load.soak.supervisor import Kept, Supervisor, below
+from tests.parts.processes import PATIENCE
 
-FAMILY = ["sh", "-c", "sleep 1000 & sleep 1000 & wait"]
+FAMILY = ["sh", "-c", "sleep infinity & sleep infinity & wait"]
 
 
 @pytest.fixture
@@ -21,19 +22,21 @@ def test_all_of_it_is_killed_and_then_a_child(family: Kept) -> None:
     watched.add(family)
     first = family.running
     try:
-        assert watched.watch(60, lambda: len(below(first.popen.pid)) == 2)
+        assert watched.watch(PATIENCE, lambda: len(below(first.popen.pid)) == 2)
         children = below(first.popen.pid)
 
         kill = watched.kill_next(["family"])
         assert (kill.name, kill.how) == ("family", "all")
-        assert watched.watch(60, lambda: family.running is not first)
+        assert watched.watch(PATIENCE, lambda: family.running is not first)
         assert first.popen.wait() == -signal.SIGKILL
-        assert watched.watch(60, lambda: not any(Path(f"/proc/{child}/cwd").exists() for child in children))
+        assert watched.watch(
+            PATIENCE, lambda: not any(Path(f"/proc/{child}/cwd").exists() for child in children)
+        )
         assert family.starts == 2
 
-        assert watched.watch(60, lambda: len(below(family.running.popen.pid)) == 2)
+        assert watched.watch(PATIENCE, lambda: len(below(family.running.popen.pid)) == 2)
         assert watched.kill_next(["family"]).how == "a child"
-        assert watched.watch(60, lambda: len(below(family.running.popen.pid)) == 1)
+        assert watched.watch(PATIENCE, lambda: len(below(family.running.popen.pid)) == 1)
         assert not family.ended()
         assert family.starts == 2
     finally:

@@ -45,7 +45,7 @@ class Nodes:
 
 class Hop:
     def __init__(self, spec: dict[str, Any]) -> None:
-        self.port = spec["port"]
+        self.port, self.patience = spec["port"], spec.get("patience", PATIENCE)
         self.pages, self.tokens = Nodes(spec["web"]), Nodes(spec["tokens"])
         self.told = Path(spec["told"]).open("a", buffering=1)  # noqa: SIM115 (for as long as it serves)
         self.passed = Path(spec["passed"]).open("a", buffering=1)  # noqa: SIM115
@@ -73,7 +73,7 @@ class Hop:
         return answer
 
     async def passed_on(self, request: web.BaseRequest, body: bytes, nodes: Nodes) -> web.Response:
-        ends = time.monotonic() + PATIENCE
+        ends = time.monotonic() + self.patience
         while time.monotonic() < ends:
             port = nodes.next()
             if port is None:
