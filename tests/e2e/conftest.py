@@ -4,22 +4,27 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.parts import processes, team
+from tests.parts import patient, processes, team
 
 # Chromium without what a person would see of it: it takes a third of the processor's time.
 BROWSER = "/usr/bin/chromium-headless-shell"
 QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
          "--disable-component-update", "--disable-sync"]  # fmt: skip
 
-expect.set_options(timeout=processes.PATIENCE * 1000)
+PATIENCE = processes.PATIENCE * 1000  # milliseconds
+expect.set_options(timeout=PATIENCE)
+
+OPERATOR_LINK = re.compile(r"first operator: (\S+)\n")
 
 
 @dataclass(frozen=True)
@@ -34,14 +39,15 @@ class Installation:
 def standalone(folder: Path, more: Mapping[str, str] | None = None) -> Iterator[Installation]:
     """Start `make run` over a data folder below `folder`, with `more` in its environment, until it is ready."""
     ports, log = processes.ports(), folder / "run.log"
-    ours = {"DATA_DIR": str(folder / "data"), **ports, "SYNC_INTERVAL_SECONDS": "2", **(more or {})}
+    ours = {"DATA_DIR": str(folder / "data"), **ports, "SYNC_INTERVAL_SECONDS": "2"} | patient.ENV
+    ours |= more or {}
     kept = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SECRETS_DIR"}}
     team.put_database(ours)
     running = processes.start("make run", [sys.executable, "manage.py", "run"], log=log, env={**kept, **ours})
     try:
         running.wait_until(lambda: "ready:" in log.read_text(), "a line that says ready")
-        running.wait_until(lambda: "/bootstrap/" in log.read_text(), "the operator's link")
-        link = re.search(r"first operator: (\S+)", log.read_text())
+        running.wait_until(lambda: OPERATOR_LINK.search(log.read_text()) is not None, "the operator's link")
+        link = OPERATOR_LINK.search(log.read_text())
         assert link
         yield Installation(
             f"http://localhost:{ports['PORT']}", f"localhost:{ports['REGISTRY_PORT']}", link[1], ours
@@ -79,6 +85,7 @@ def browser() -> Iterator[Browser]:
         pytest.fail("Chromium is missing; run: apt-get install chromium-headless-shell")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER, args=QUIET)
+        browser.on("context", lambda context: context.set_default_timeout(PATIENCE))
         yield browser
         browser.close()
 
@@ -88,3 +95,17 @@ def page(browser: Browser) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1280, "height": 900})
     yield context.new_page()
     context.close()
+
+
+def accessible(page: Page) -> None:
+    """Look at the whole page: a press has led there once its first bytes have come."""
+    page.wait_for_load_state()
+    violations = Axe().run(page).response["violations"]
+    assert violations == [], [(each["id"], each["nodes"][0]["html"]) for each in violations]
+
+
+def load_until(page: Page, address: str, *texts: str) -> None:
+    """Load the page until it says so: what the token server notes is written a moment later."""
+    until = time.monotonic() + processes.PATIENCE
+    while page.goto(address) and any(text not in page.content() for text in texts):
+        assert time.monotonic() < until, texts

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import Installation
-from tests.e2e.test_story import accessible
+from tests.e2e.conftest import Installation, accessible
 from tests.e2e.test_typing import a_newcomer, create_user
 
 pytestmark = pytest.mark.e2e
@@ -23,6 +22,7 @@ def test_from_no_to_yes(installation: Installation, page: Page) -> None:
     accessible(page)
 
     page.get_by_role("link", name="Check access").click()
+    page.wait_for_load_state()  # with it, its scripts
     user = page.get_by_role("combobox", name="User")
     user.press_sequentially("ci")
     page.get_by_role("option", name="CI deploy").click()
@@ -34,6 +34,7 @@ def test_from_no_to_yes(installation: Installation, page: Page) -> None:
 
     page.get_by_role("link", name="Allow…").click()
     expect(page.locator("#effect")).to_contain_text("CI deploy can pull and push asking-team/api until")
+    page.wait_for_load_state()
     page.get_by_label("Level").select_option("admin")
     expect(page.locator("#effect")).to_contain_text("pull, push and delete asking-team/api until")
     accessible(page)

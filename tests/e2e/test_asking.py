@@ -29,6 +29,7 @@ def waiting(installation: Installation, page: Page) -> Page:
     page.clock.pause_at(page.evaluate("Date.now() + 3600000"))
     page.get_by_role("button", name="Create user").click()
     expect(page.get_by_text("Waiting for first use")).to_be_visible()
+    page.wait_for_load_state()  # its scripts have begun to wait
     return page
 
 

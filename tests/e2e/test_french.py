@@ -5,8 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.e2e.conftest import Installation
-from tests.e2e.test_story import accessible
+from tests.e2e.conftest import Installation, accessible
 
 pytestmark = pytest.mark.e2e
 

@@ -12,10 +12,9 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Installation, standalone
+from tests.e2e.conftest import Installation, accessible, load_until, standalone
 from tests.e2e.test_id_token_clients import until
-from tests.e2e.test_permission_story import inside, named_skopeo, refused, shown
-from tests.e2e.test_story import accessible
+from tests.e2e.test_permission_story import inside, named_skopeo, refused
 from tests.parts import images
 from tests.parts.clients import Client
 from tests.parts.id_token_claims import OWNER_ID, REPOSITORY_ID, Claims, github_pull_request, github_with_ids
@@ -57,7 +56,7 @@ class Yard:
         return f"{self.installation.panel}/a/yard/"
 
     def token(self, claims: Claims) -> str:
-        return self.issuer.sign(claims, audience=self.installation.panel, size=2500)
+        return self.issuer.sign(claims, audience=self.installation.panel, size=2500, lifetime=3600)
 
     def gives(self, username: str) -> bool:
         """Whether a job may sign in: the keys of an issuer are fetched once a policy trusts it."""
@@ -133,14 +132,14 @@ def trust_jobs(page: Page, username: str) -> None:
 
 
 def see_the_use(page: Page, yard: Yard, username: str) -> None:
-    shown(page, f"{yard.account}users/{username}/", "skopeo/")
+    load_until(page, f"{yard.account}users/{username}/", "skopeo/")
     accessible(page)
 
 
 def allow_pull_requests(page: Page, yard: Yard, username: str) -> None:
     """From the user's page to the reason, and with one click to what it takes."""
-    shown(page, f"{yard.account}denials/", "push denied: the ID token comes from a pull request")
-    shown(page, f"{yard.account}users/{username}/", "refused token")
+    load_until(page, f"{yard.account}denials/", "push denied: the ID token comes from a pull request")
+    load_until(page, f"{yard.account}users/{username}/", "refused token")
     page.get_by_role("link", name="refused token").click()
     expect(page.get_by_role("heading", name=REASON)).to_be_visible()
     accessible(page)

@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import Installation, standalone
-from tests.e2e.test_story import accessible, copied_password
+from tests.e2e.conftest import Installation, accessible, load_until, standalone
+from tests.e2e.test_story import copied_password
 from tests.parts import images, postgres, processes, registries
 from tests.parts.clients import Client, skopeo
 from tests.parts.fixtures import need
@@ -107,10 +107,10 @@ def test_from_a_denied_push_to_a_private_namespace(
     docker("push", target)
 
     second = rotate(page, yard)
+    docker("push", target)  # before the new one is used: once that is noted, this is as well
     new = named_skopeo(tmp_path, "new")
     log_in(new, yard, yard.deploy[0], second)
     new("inspect", f"docker://{target}")
-    docker("push", target)
     see_both_passwords_in_use(page, yard)
     inside(yard.installation, SEVEN_DAYS_PASS)
     assert "This password has ended." in refused(docker, "push", target)
@@ -128,12 +128,13 @@ def test_from_a_denied_push_to_a_private_namespace(
         assert "denied" in refused(client, "inspect", f"docker://{target}")
     new("inspect", f"docker://{target}")
     denials = f"{yard.account}denials/"
-    shown(page, denials, "Kiosk")
+    load_until(page, denials, "Kiosk")
     expect(page.get_by_role("row").filter(has_text="Kiosk")).to_contain_text("pull denied")
 
 
 def allow_until_friday(page: Page, yard: Yard) -> None:
     """From the account's first page to the reason, and with its button to the permission."""
+    load_until(page, f"{yard.account}denials/", "push denied: no permission on this image")
     page.goto(f"{yard.account}images/")
     page.get_by_role("link", name="Access", exact=True).click()
     page.get_by_role("link", name="Denied requests", exact=True).click()
@@ -145,6 +146,7 @@ def allow_until_friday(page: Page, yard: Yard) -> None:
 
     sentence = page.locator("#effect")
     expect(sentence).to_contain_text("CI deploy can pull and push yard/api until")
+    page.wait_for_load_state()
     today = datetime.now(UTC).date()
     friday = today + timedelta(days=(FRIDAY - today.weekday() - 1) % 7 + 1)
     page.get_by_label("Ends").select_option("on a date…")
@@ -173,7 +175,7 @@ def rotate(page: Page, yard: Yard) -> str:
 
 
 def see_both_passwords_in_use(page: Page, yard: Yard) -> None:
-    shown(page, yard.user, "by docker/", "with skopeo/")
+    load_until(page, yard.user, "by docker/", "with skopeo/")
     expect(row_of(page, "the new one")).to_contain_text("with skopeo/")
     expect(row_of(page, "the old one")).to_contain_text("with docker/")
     expect(page.get_by_text("The old password was last used")).to_contain_text("by docker/")
@@ -181,7 +183,7 @@ def see_both_passwords_in_use(page: Page, yard: Yard) -> None:
 
 
 def see_the_end_of_the_old_one(page: Page, yard: Yard) -> None:
-    shown(page, yard.user, "the password has ended")
+    load_until(page, yard.user, "the password has ended")
     to_passwords = page.get_by_role("link", name="See the passwords: CI deploy, signing in")
     expect(to_passwords).to_have_attribute("href", re.compile("#passwords$"))
     expect(page.locator("#passwords")).to_contain_text("ended")
@@ -216,13 +218,6 @@ def make_private(page: Page, yard: Yard) -> None:
 
 def row_of(page: Page, text: str) -> Locator:
     return page.locator("#passwords").get_by_role("row").filter(has_text=text)
-
-
-def shown(page: Page, address: str, *texts: str) -> None:
-    """Load the page until it says so: what the token server notes is written a moment later."""
-    until = time.monotonic() + processes.PATIENCE
-    while page.goto(address) and any(text not in page.content() for text in texts):
-        assert time.monotonic() < until, texts
 
 
 def named_skopeo(folder: Path, name: str) -> Client:

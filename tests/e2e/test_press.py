@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from manager.demo.push_client import CONFIG, MANIFEST, Pusher
-from tests.e2e.conftest import Installation
-from tests.e2e.test_removal import accessible, sign_in
+from tests.e2e.conftest import Installation, accessible
+from tests.e2e.test_removal import sign_in
+from tests.e2e.test_typing import SETTLED
 from tests.parts import processes
 
 pytestmark = pytest.mark.e2e
@@ -63,10 +64,6 @@ def test_a_list_that_comes_during_a_press_waits_for_its_end(
     expect(page.get_by_role("link", name=name, exact=True)).to_be_visible()
 
 
-# Two frames: whatever the answer that has just come was to do is done.
-SETTLED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
-
-
 def test_ticks_survive_the_list_and_what_it_does_not_show_stays_chosen(
     installation: Installation, signed_in: Page
 ) -> None:
@@ -101,10 +98,14 @@ def tick_of(page: Page) -> Callable[..., object]:
 def test_the_focus_stays_on_its_row(installation: Installation, signed_in: Page) -> None:
     page = signed_in
     page.goto(f"{installation.panel}/a/harbour-street/n/shop/i/nightly/")
-    page.get_by_role("main").get_by_role("searchbox").press_sequentially("build-1")
-    with page.expect_response(re.compile("q=build-1")):
-        link = page.get_by_role("link", name="build-150", exact=True)
+    link = page.get_by_role("link", name="build-150", exact=True)
+
+    def focused_first(route: Route) -> None:
         link.focus()
+        route.continue_()
+
+    page.route(re.compile("q=build-1(&|$)"), focused_first)
+    page.get_by_role("main").get_by_role("searchbox").press_sequentially("build-1")
     expect(page.get_by_text("tags match")).to_be_visible()
     expect(link).to_be_focused()
 
@@ -122,6 +123,7 @@ def test_what_is_live_waits_for_the_release_of_pointer_and_key(
         page.get_by_label("Description").fill("Held")
         page.get_by_role("button", name="Create user").click()
         expect(page.get_by_text("Waiting for first use")).to_be_visible()
+        page.wait_for_load_state()
         page.mouse.move(*NOWHERE)
         hold()
         with page.expect_response(lambda answer: "first-use" in answer.url and answer.status == 200):
@@ -139,6 +141,7 @@ def test_a_page_that_begins_anew_leaves_an_open_menu_open(
     page.goto(f"{installation.panel}/a/harbour-street/namespaces/new/")
     page.get_by_label("Name").fill("firsts")
     page.get_by_role("button", name="Create namespace").click()
+    expect(page).not_to_have_url(re.compile("/namespaces/new/"))
     page.goto(f"{installation.panel}/a/harbour-street/users/new/?purpose=write&where=firsts")
     page.get_by_label("Description").fill("First push")
     page.get_by_role("button", name="Create user").click()
@@ -169,6 +172,8 @@ def use(installation: Installation, page: Page) -> None:
 
 def shown(page: Page) -> tuple[str, str]:
     """Username and password on the page that shows them once."""
+    expect(page.get_by_role("heading", name="Save the password")).to_be_visible()
+    page.wait_for_load_state()
     username = re.search(r"\b[a-z][a-z0-9]{11}\b", page.locator("main").inner_text())
     password = re.search(r"rmp_[0-9A-Za-z]{38}", page.content())
     assert username

@@ -6,9 +6,9 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import Installation
+from tests.e2e.conftest import Installation, accessible, load_until
 from tests.e2e.test_press import shown
-from tests.e2e.test_removal import accessible, sign_in
+from tests.e2e.test_removal import sign_in
 from tests.parts import processes
 
 pytestmark = pytest.mark.e2e
@@ -34,7 +34,7 @@ def test_a_password_is_replaced_when_the_question_was_answered(
     page = signed_in
     username, password = a_user(installation, page, "Replaced")
     assert may_sign_in(installation, username, password)
-    page.goto(f"{installation.panel}{ACCOUNT}users/{username}/")
+    load_until(page, f"{installation.panel}{ACCOUNT}users/{username}/", "python-requests/")
     replace = page.get_by_role("link", name="Replace password")
     replace.dblclick()
     question = page.get_by_role("dialog", name="Replace the password of Replaced?")
@@ -87,6 +87,7 @@ def test_on_a_phone_permissions_come_before_what_ends_them(
     sign_in(page, installation, login)
     page.goto(f"{installation.panel}{ACCOUNT}users/")
     page.get_by_role("link", name="Demo push", exact=True).click()
+    page.wait_for_load_state()
     tops = [
         page.get_by_role("heading", name=name, exact=True).bounding_box()
         for name in (
@@ -125,6 +126,7 @@ def may_sign_in(installation: Installation, username: str, password: str) -> boo
 def invite_and_make_a_token(installation: Installation, page: Page) -> None:
     page.goto(f"{installation.panel}{ACCOUNT}settings/")
     page.get_by_role("button", name="Create link").click()
+    expect(page.locator("[data-once]")).to_be_visible()
     page.goto(f"{installation.panel}/me/tokens/")
     page.get_by_label("Name").fill("Backup")
     page.get_by_role("button", name="Create token").click()

@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import Browser, CDPSession, Page, expect
 
 from tests.django.accounts.second_factors import factors
-from tests.e2e.conftest import Installation
-from tests.e2e.test_story import accessible
+from tests.e2e.conftest import Installation, accessible
 from tests.e2e.test_typing import PASSWORD, a_newcomer
 
 pytestmark = pytest.mark.e2e
@@ -43,6 +42,7 @@ def device(page: Page) -> CDPSession:
 def sign_out(page: Page, installation: Installation) -> None:
     page.goto(f"{installation.panel}/me/logout/")
     page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    expect(page).not_to_have_url(re.compile("/logout/"))
     page.goto(f"{installation.panel}/me/login/")
 
 
@@ -69,8 +69,8 @@ def test_a_passkey_signs_in_without_a_password(installation: Installation, page:
     device(page)
     add_passkey(page, installation)
     expect(page.get_by_role("heading", name="Save your recovery codes")).to_be_visible()
-    assert len(re.findall(r"\d{4} \d{4}", page.locator("#codes").inner_text())) == 10
     accessible(page)
+    assert len(re.findall(r"\d{4} \d{4}", page.locator("#codes").inner_text())) == 10
     page.get_by_role("link", name="I have saved them").click()
     expect(page.get_by_text("Laptop")).to_be_visible()
     accessible(page)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import Installation, standalone
-from tests.e2e.test_removal import accessible
+from tests.e2e.conftest import Installation, accessible, standalone
 from tests.parts import oidc_provider, processes
 from tests.parts.fixtures import need
 from tests.parts.oidc_provider import RunningProvider
@@ -48,9 +47,11 @@ def begin(page: Page, installation: Installation) -> None:
         page.locator(f"[name={name}]").fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
     page.get_by_role("button", name="Become the operator").click()
+    expect(page).not_to_have_url(re.compile("/bootstrap/"))
     page.goto(f"{installation.panel}/accounts/new/")
     page.get_by_label("Name").fill("Harbour")
     page.locator("main form").first.get_by_role("button").click()
+    expect(page).not_to_have_url(re.compile("/accounts/new/"))
     page.goto(f"{installation.panel}/system/groups/")
     accessible(page)
     shot(page, "groups-empty")
@@ -89,6 +90,7 @@ def back(page: Page, world: World) -> None:
 def sign_out(page: Page, world: World) -> None:
     page.goto(f"{world.panel}/me/logout/")
     page.locator("main").get_by_role("button", name="Sign out").click()
+    expect(page).not_to_have_url(re.compile("/logout/"))
 
 
 def shot(page: Page, name: str) -> None:
@@ -128,6 +130,7 @@ def test_a_local_person_links(world: World, page: Page) -> None:
     for name in ("password1", "password2"):
         page.locator(f"[name={name}]").fill(PASSWORD)
     page.get_by_role("button", name="Sign up").click()
+    expect(page).not_to_have_url(re.compile("/signup/"))
     sign_out(page, world)
 
     world.provider.person("bob", email="bob@example.com", email_verified=True)

@@ -1,16 +1,16 @@
 """The README's first push, word for word: its links and buttons in a browser, its commands in a terminal."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from registry_sync.doctor.runner import TITLES
-from tests.e2e.conftest import Installation
-from tests.parts import images
+from tests.e2e.conftest import Installation, accessible
+from tests.parts import images, processes
 from tests.parts.clients import Client
 from tests.parts.terminal import in_terminal
 
@@ -59,6 +59,7 @@ def test_from_an_empty_machine_to_the_pushed_image_on_screen(
 
 def fill_in(page: Page) -> None:
     """What the page asks for and has not filled in by itself."""
+    page.wait_for_load_state()
     for name, answer in (ANSWERS | {"name": "Devatoria"}).items():
         field = page.locator(f"main [name={name}]")
         if field.count() and not field.input_value():
@@ -72,7 +73,8 @@ def click(page: Page, label: str) -> None:
 
 
 def copied_password(page: Page) -> str:
-    """From the clipboard, where **Copy password** put it."""
+    """From the clipboard, where **Copy password** put it, and said so."""
+    expect(page.locator("#announcer")).to_have_text("Copied")
     page.context.grant_permissions(["clipboard-read"])
     text: str = page.evaluate("navigator.clipboard.readText()")
     assert re.fullmatch(r"rmp_[0-9A-Za-z]{38}", text)
@@ -102,8 +104,16 @@ def ask_the_doctor(page: Page, installation: Installation) -> None:
     expect(page.get_by_role("heading", name="System", exact=True)).to_be_visible()
     accessible(page)
     page.get_by_role("link", name="Doctor", exact=True).click()
-    page.get_by_role("button", name="Check now").click()
-    expect(page.locator("#doctor").locator(".state-good, .state-none")).to_have_count(len(TITLES))
+    doctor = page.locator("#doctor")
+    slow = doctor.get_by_text(re.compile(r"took [\d.]+ s to respond"))  # is wrong with the machine alone
+    ends = time.monotonic() + processes.PATIENCE
+    while True:
+        page.get_by_role("button", name="Check now").click()
+        expect(doctor.get_by_text(re.compile("^checked "))).to_be_visible()
+        if not slow.count():
+            break
+        assert time.monotonic() < ends
+    expect(doctor.locator(".state-good, .state-none")).to_have_count(len(TITLES))
     accessible(page)
 
 
@@ -133,8 +143,3 @@ def see_the_image(page: Page, installation: Installation) -> None:
     page.get_by_role("link", name="Activity").first.click()
     expect(page.get_by_text("CI deploy").first).to_be_visible()
     accessible(page)
-
-
-def accessible(page: Page) -> None:
-    violations = Axe().run(page).response["violations"]
-    assert violations == [], [(each["id"], each["nodes"][0]["html"]) for each in violations]

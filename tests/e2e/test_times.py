@@ -5,8 +5,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import Installation
-from tests.e2e.test_removal import accessible, sign_in
+from tests.e2e.conftest import Installation, accessible
+from tests.e2e.test_removal import sign_in
 
 pytestmark = pytest.mark.e2e
 DEMO = "/a/harbour-street/"

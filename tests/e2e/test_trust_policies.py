@@ -8,8 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.conftest import Installation
-from tests.e2e.test_story import accessible
+from tests.e2e.conftest import Installation, accessible
 from tests.e2e.test_typing import a_newcomer
 
 pytestmark = pytest.mark.e2e
@@ -37,12 +36,14 @@ def test_a_policy_is_made_and_changed_without_a_script(installation: Installatio
     account = a_newcomer(page, installation, "trusting")
     user_without_password(page, account)
     page.get_by_role("link", name="GitHub Actions").click()
+    page.wait_for_load_state()  # with the last of its buttons
     page.get_by_label("Branch or tag").fill("refs/heads/main")
     page.get_by_role("button", name="Save").last.click()
     expect(page.get_by_text("Strangers’ jobs get tokens from this issuer too.")).to_be_visible()
     page.get_by_label("Repository ID").fill("74")
     page.get_by_role("button", name="Add more rows").click()
     expect(page.get_by_label("Claim", exact=True)).to_have_count(5)
+    page.wait_for_load_state()
     expect(page.get_by_label("Repository ID")).to_have_value("74")
     page.get_by_label("Claim", exact=True).last.fill("actor_id")
     page.get_by_label("Values", exact=True).last.fill("65")

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
-from tests.e2e.conftest import Installation
-from tests.e2e.test_story import accessible
+from tests.e2e.conftest import Installation, accessible
 from tests.e2e.test_typing import a_newcomer, create_user
 
 pytestmark = pytest.mark.e2e
@@ -33,16 +32,18 @@ BROKEN = """() => {
 
 def test_a_button_is_seen_when_its_script_hears_it(installation: Installation, page: Page) -> None:
     held: list[Route] = []
+    let_go = False
 
     def hold(route: Route) -> None:
-        held.append(route)
+        route.continue_() if let_go else held.append(route)
 
     page.route("**/panel.*js", hold)
-    page.goto(f"{installation.panel}/me/login/", wait_until="commit")
+    with page.expect_request("**/panel.*js"):
+        page.goto(f"{installation.panel}/me/login/", wait_until="commit")
     button, form = page.locator("[data-theme-toggle]"), page.get_by_role("button", name="Sign in", exact=True)
     expect(form).to_be_visible()
-    assert held
     expect(button).to_be_hidden()
+    let_go = True
     for route in held:
         route.continue_()
     button.click()
@@ -54,6 +55,7 @@ def test_a_namespace_that_is_chosen_opens(installation: Installation, page: Page
     page.goto(f"{account}namespaces/new/")
     page.get_by_label("Name").fill("chooser-z")
     page.get_by_role("button", name="Create namespace").click()
+    expect(page).not_to_have_url(f"{account}namespaces/new/")
 
     page.goto(f"{account}images/")
     page.get_by_label("Namespace", exact=True).select_option("chooser-z")
@@ -69,6 +71,7 @@ def test_a_namespace_that_is_chosen_opens(installation: Installation, page: Page
     expect(page).to_have_url(f"{account}n/chooser-z/")
     page.keyboard.press("Enter")
     expect(page).to_have_url(f"{account}n/chooser-team/")
+    page.wait_for_load_state()
     chooser.select_option("")
     expect(page).to_have_url(re.compile(rf"{account}images/"))
 
@@ -100,9 +103,9 @@ def test_a_password_that_nobody_has_saved_is_asked_about(installation: Installat
     create_user(page, account, "Laptop")
     page.on("dialog", stay)
     page.get_by_role("button", name="Copy the username").click()
-    page.get_by_role("link", name="Activity").click(no_wait_after=True)
+    with page.expect_event("dialog"):
+        page.get_by_role("link", name="Activity").click(no_wait_after=True)
     expect(page.get_by_role("heading", name="Save the password")).to_be_visible()
-    page.wait_for_function("() => true")
     assert asked == ["beforeunload"]
     page.get_by_role("link", name="Download").click()
     page.get_by_role("link", name="Activity").click()
@@ -139,6 +142,7 @@ def test_no_word_breaks_inside(installation: Installation, page: Page, width: in
     page.goto(f"{account}n/words-{width}-team/permissions/")
     page.get_by_label("User", exact=True).fill("Continuous deployment of the shop")
     page.get_by_role("button", name="Add permission").click()
+    expect(page.get_by_text("Permission added.")).to_be_visible()
     inside = [f"n/words-{width}-team/{part}" for part in ("", "permissions/", "settings/", "rules/")]
     for at in ("images/", "users/", "users/new/", "activity/", "settings/", *inside):
         page.goto(account + at)
@@ -153,6 +157,7 @@ def test_the_copy_button_stands_beside_the_reference_at_any_width(
     heading, button = page.locator(".reference h1"), page.locator(".reference .copy")
     for width in range(320, 520, 8):
         page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_function("width => innerWidth === width", arg=width)
         beside, copy = heading.bounding_box(), button.bounding_box()
         assert beside, width
         assert copy, width
@@ -186,6 +191,7 @@ def test_paper_has_what_the_page_says_and_nothing_to_press(installation: Install
     create_user(page, account, "Laptop")
     page.goto(f"{account}users/")
     page.get_by_role("link", name="Laptop").click()
+    page.wait_for_load_state()
     page.set_viewport_size({"width": 718, "height": 1000})  # A4 between its margins
     page.emulate_media(media="print")
     for hidden in ("header", ".frame-tabs", "footer", "main .btn", "main input", ".copy"):
