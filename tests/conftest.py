@@ -31,7 +31,9 @@ DATABASE = {"db", "transactional_db", "live_server"}  # fixtures
 MOST = 8
 
 # How long an example takes is the machine's business.
-hypothesis.settings.register_profile("tests", deadline=None, print_blob=True)
+hypothesis.settings.register_profile(
+    "tests", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("tests")
 
 

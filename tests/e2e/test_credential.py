@@ -34,6 +34,8 @@ def test_it_is_tried_taken_and_ended(
     page.get_by_role("link", name="Production servers", exact=True).click()
     page.get_by_role("link", name="Rotate password").click()
     page.get_by_role("button", name="Create second password").click()
+    expect(page.get_by_text("The old one still works")).to_be_visible()
+    page.wait_for_load_state()
     page.get_by_role("button", name="Test it").click()
     steps = page.locator("#credential-test li")
     expect(page.get_by_role("button", name="Test again")).to_be_visible()
