@@ -33,13 +33,13 @@ def test_a_program_that_ends_early_says_why(tmp_path: Path) -> None:
 
 
 def test_the_last_that_a_program_did_counts(tmp_path: Path) -> None:
-    program = processes.start("sh", ["sh", "-c", "echo done"], log=tmp_path / "log")
-    looks = iter([False])
+    program = processes.start("sleep", ["sleep", "infinity"], log=tmp_path / "log")
 
     def ready() -> bool:
-        """Before it is done at first, and it ends right then."""
-        if found := next(looks, True):
-            return found
+        """At the second look; it ends during the first."""
+        if program.popen.returncode is not None:
+            return True
+        program.popen.kill()
         program.popen.wait()
         return False
 
