@@ -6,6 +6,8 @@
   const options = (field) => [...menuOf(field).querySelectorAll("[role=option]")];
   const marked = (field) => document.getElementById(field.getAttribute("aria-activedescendant"));
 
+  const closed = new WeakSet(); // fields whose list was closed: an answer that is still under way does not open it again
+
   function mark(field, option) {
     for (const each of options(field)) each.setAttribute("aria-selected", each === option);
     if (!option) return field.removeAttribute("aria-activedescendant");
@@ -14,6 +16,7 @@
   }
   function show(field, open) {
     const menu = menuOf(field);
+    if (!open) closed.add(field);
     menu.hidden = !open;
     menu.classList.toggle("show", open);
     field.setAttribute("aria-expanded", open && options(field).length > 0);
@@ -26,7 +29,10 @@
     if (effect) window.htmx.trigger(effect, "ask");
   }
   const isOpen = (field) => !menuOf(field).hidden;
-  const ask = (field) => window.htmx.trigger(field, "ask");
+  function ask(field) {
+    closed.delete(field);
+    window.htmx.trigger(field, "ask");
+  }
 
   for (const field of document.querySelectorAll("[data-suggestions]")) {
     field.removeAttribute("list");
@@ -53,16 +59,17 @@
     } else if (key === "Enter" && isOpen(field) && marked(field)) {
       event.preventDefault();
       take(field, marked(field));
-    } else if (key === "Escape" && isOpen(field)) {
-      event.preventDefault();
+    } else if (key === "Escape") {
+      if (isOpen(field)) event.preventDefault();
       show(field, false);
     }
   });
+  document.addEventListener("input", ({ target }) => { const field = fieldOf(target); if (field) closed.delete(field); });
   document.addEventListener("click", ({ target }) => { const field = fieldOf(target); if (field && !isOpen(field)) ask(field); });
   document.addEventListener("focusout", ({ target }) => { const field = fieldOf(target); if (field) show(field, false); });
   document.addEventListener("htmx:afterSwap", ({ detail }) => {
     const field = fieldOf(detail.requestConfig.elt);
-    if (!field || document.activeElement !== field) return;
+    if (!field || closed.has(field) || document.activeElement !== field) return;
     show(field, true);
     document.getElementById("announcer").textContent = menuOf(field).querySelector("[data-said]").textContent.trim();
   });

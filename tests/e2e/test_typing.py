@@ -77,6 +77,18 @@ def test_a_user_is_suggested_as_one_types(installation: Installation, page: Page
     field.press("Escape")
     expect(nothing).to_be_hidden()
     expect(field).to_have_value("nobody")
+    # Nor does an answer open it that was under way.
+    held: list[Route] = []
+    page.route(re.compile("=nobody2$"), lambda route: None if held else held.append(route))
+    with page.expect_request(re.compile("=nobody2$")):
+        field.press("2")
+    field.press("Escape")
+    with page.expect_response(re.compile("=nobody2$")) as late:
+        held[0].continue_()
+    late.value.finished()
+    page.evaluate(SETTLED)
+    expect(nothing).to_be_hidden()
+    page.unroute_all()
     field.fill("")
     page.get_by_role("option", name="Server").click()
     expect(field).to_have_value(re.compile("^Server "))
