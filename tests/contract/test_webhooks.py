@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -34,22 +33,9 @@ from tests.parts.scripted import Answer, Scripted
 pytestmark = pytest.mark.contract
 
 
-class Receiver(Scripted):
-    """Keeps what it heard: headers by names in lower case, and the body."""
-
-    def __init__(self) -> None:
-        super().__init__(otherwise=Answer(204))
-        self.heard: list[tuple[dict[str, str], bytes]] = []
-
-    def reply(self, request: BaseHTTPRequestHandler) -> None:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        self.heard.append((headers, self.bodies[-1]))
-        super().reply(request)
-
-
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    script = Receiver()
+def receiver() -> Iterator[Scripted]:
+    script = Scripted(otherwise=Answer(204))
     yield script
     script.stop()
 
@@ -77,7 +63,7 @@ def skopeo_push(skopeo: clients.Client, registry: RunningRegistry, folder: Path,
 def test_a_push_by_skopeo_is_told_and_signed(
     telling_registry: RunningRegistry,
     skopeo: clients.Client,
-    receiver: Receiver,
+    receiver: Scripted,
     settings: Any,
     tmp_path: Path,
 ) -> None:
@@ -93,12 +79,12 @@ def test_a_push_by_skopeo_is_told_and_signed(
     first, second = images.Image(env=["A=1"]), images.Image(env=["A=2"])
     for number, image in enumerate((first, second)):
         skopeo_push(skopeo, telling_registry, tmp_path / str(number), image)
-        until(lambda: len(receiver.heard) > number, telling_registry)  # noqa: B023
+        until(lambda: len(receiver.posted) > number, telling_registry)  # noqa: B023
     delete(telling_registry, "team/app", second.digest)
-    until(lambda: len(receiver.heard) > 2, telling_registry)
+    until(lambda: len(receiver.posted) > 2, telling_registry)
     until(lambda: not Event.objects.exclude(due_at=None).exists(), telling_registry)
     assert not WebhookDelivery.objects.exclude(state="delivered").exists()
-    events = [Verifier(made.signing_secret).verify(body, headers) for headers, body in receiver.heard]
+    events = [Verifier(made.signing_secret).verify(each.body, each.headers) for each in receiver.posted]
     assert [
         (each["type"], each["data"]["tag"], each["data"]["previousDigest"], each["data"]["digest"])
         for each in events
@@ -113,7 +99,7 @@ def test_a_push_by_skopeo_is_told_and_signed(
 
 @pytest.mark.django_db(transaction=True)
 def test_what_is_done_in_the_panel_is_told_once_with_the_person_who_did_it(
-    telling_registry: RunningRegistry, receiver: Receiver, settings: Any
+    telling_registry: RunningRegistry, receiver: Scripted, settings: Any
 ) -> None:
     """The registry reports it too, as pushes of ours that name nobody."""
     settings.WEBHOOK_NETWORKS, settings.EVENT_CONFIRM_AFTER = networks_from(["127.0.0.0/8"]), 0.3
@@ -126,13 +112,13 @@ def test_what_is_done_in_the_panel_is_told_once_with_the_person_who_did_it(
     )  # fmt: skip
     there.restore("1.0", first)
     there.work()
-    until(lambda: len(receiver.heard) > 0, telling_registry)
+    until(lambda: len(receiver.posted) > 0, telling_registry)
     there.untag("1.0")
     there.work()
-    until(lambda: len(receiver.heard) > 1, telling_registry)
+    until(lambda: len(receiver.posted) > 1, telling_registry)
     until(lambda: there_is_nothing_to_apply(3), telling_registry)
     assert not WebhookDelivery.objects.exclude(state="delivered").exists()
-    events = [json.loads(body) for _headers, body in receiver.heard]
+    events = [json.loads(each.body) for each in receiver.posted]
     told = [
         (each["type"], each["data"]["previousDigest"], each["data"]["digest"], each["data"]["actor"])
         for each in events
@@ -183,7 +169,7 @@ print("LEFT", WebhookDelivery.objects.exclude(state="delivered").count())
     [("_begin", 1), ("send", 1), ("_keep", 2)],  # taken; begun; answered, and nobody wrote it down
 )
 def test_a_worker_killed_at_any_point_loses_no_message(
-    receiver: Receiver, tmp_path: Path, point: str, times: int
+    receiver: Scripted, tmp_path: Path, point: str, times: int
 ) -> None:
     kept = {name: value for name, value in os.environ.items() if name not in ("SECRETS_DIR", "DATABASE_URL")}
     env = kept | {"DATA_DIR": str(tmp_path / "data"), "WEBHOOK_NETWORKS": "127.0.0.0/8"}
@@ -192,5 +178,5 @@ def test_a_worker_killed_at_any_point_loses_no_message(
     killed = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert team.shell(env, GO_ON).splitlines()[-1] == "LEFT 0"
-    ids = [headers["webhook-id"] for headers, _body in receiver.heard]
+    ids = [each.headers["webhook-id"] for each in receiver.posted]
     assert (len(ids), len(set(ids))) == (times, 1)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, NamedTuple
 
 from registry_sync.client import RegistryClient, Timing
 from tests.parts import certificates, processes
@@ -46,6 +46,14 @@ def answer(
     return Answer(status, raw.encode() if isinstance(raw, str) else raw, named, cut, drop, stall, drip)
 
 
+class Posted(NamedTuple):
+    """A request; names of headers are in lower case."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128  # of the usual 5 the sixth that comes at once waits 1 to 7 s
@@ -69,7 +77,7 @@ class Scripted:
         self.says: dict[str, Answer | Callable[[Any], Answer]] = {}
         self.by_request: dict[str, Callable[[BaseHTTPRequestHandler], Answer]] = {}  # where the query counts
         self.asked: list[str] = []
-        self.posted: list[tuple[bytes, dict[str, str]]] = []  # bodies with their headers
+        self.posted: list[Posted] = []
         self._over = threading.Event()
         script = self
 
@@ -84,8 +92,9 @@ class Scripted:
                 script.reply(self)
 
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"] or 0))
-                script.posted.append((body, dict(self.headers.items())))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                body = self.rfile.read(int(headers.get("content-length", "0")))
+                script.posted.append(Posted(self.path, headers, body))
                 script.reply(self)
 
             def log_message(self, *_words: object) -> None:
@@ -110,11 +119,6 @@ class Scripted:
     @property
     def port(self) -> int:
         return self._server.server_port
-
-    @property
-    def bodies(self) -> list[bytes]:
-        """What was posted."""
-        return [body for body, _headers in self.posted]
 
     def client(self, **seconds: float) -> RegistryClient:
         """Return a client that waits no longer than a test wants to; `seconds` as in Timing."""

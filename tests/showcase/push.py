@@ -2,7 +2,6 @@
 
 import json
 import time
-from http.server import BaseHTTPRequestHandler
 
 from standardwebhooks.webhooks import Webhook as Verifier
 
@@ -28,32 +27,20 @@ COUNTED = (
 )
 
 
-class Receiver(Scripted):
-    """Keeps what it heard: headers by names in lower case, and the body."""
-
-    def __init__(self) -> None:
-        super().__init__(otherwise=Answer(204))
-        self.heard: list[tuple[dict[str, str], bytes]] = []
-
-    def reply(self, request: BaseHTTPRequestHandler) -> None:
-        self.heard.append(({name.lower(): value for name, value in request.headers.items()}, self.bodies[-1]))
-        super().reply(request)
-
-
 def show(at: Installation) -> None:
     key = at.data / "secrets" / "metrics.key"
     secret_files.create(key, KEY.encode())
     for name in SERVERS:  # which read the key when they start
         at.stop(name)
         at.start(name)
-    receiver = Receiver()
+    receiver = Scripted(otherwise=Answer(204))
     try:
         secret = at.shell(MAKE.format(url=f"{receiver.url}/hook")).split("MADE ")[1].strip()
         image = push(at, "1.0.0", b"first")
         began = time.monotonic()
-        at.until(lambda: bool(receiver.heard), "webhook")
+        at.until(lambda: bool(receiver.posted), "webhook")
         took = time.monotonic() - began
-        headers, body = receiver.heard[0]
+        _path, headers, body = receiver.posted[0]
         event = Verifier(secret).verify(body, headers)
     finally:
         receiver.stop()

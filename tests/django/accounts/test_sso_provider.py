@@ -170,14 +170,14 @@ def test_the_secret_goes_as_the_provider_wants_it(
     redeem()
     (asked,) = remote.forms
     assert asked.headers["Authorization"] == header
-    assert (b"client_secret=s%3A+cret" in remote.bodies[-1]) is in_form
-    assert b"code_verifier=v" in remote.bodies[-1]
+    assert (b"client_secret=s%3A+cret" in remote.posted[-1].body) is in_form
+    assert b"code_verifier=v" in remote.posted[-1].body
 
 
 def test_a_client_without_secret_names_itself(remote: Provider, settings: Any) -> None:
     settings.OIDC_CLIENT_SECRET = ""
     redeem()
-    assert b"client_id=panel" in remote.bodies[-1]
+    assert b"client_id=panel" in remote.posted[-1].body
     assert remote.forms[0].headers["Authorization"] is None
 
 

@@ -34,20 +34,17 @@ LONG = 30.0  # seconds; only what hangs takes them
 
 
 class Receiver(Scripted):
-    """Answers as it is told to; `heard`: path, headers by names in lower case, body."""
+    """Answers as it is told to, and counts whom it answers at once."""
 
     def __init__(self) -> None:
         super().__init__(otherwise=Answer(200, b"thanks"))
-        self.heard: list[tuple[str, dict[str, str], bytes]] = []
         self.under_way, self.most_under_way = 0, 0
         self.let_go = threading.Event()  # what waits under /slow, as soon as `opened_by` was asked for
         self.opened_by = ""
         self._lock = threading.Lock()
 
     def reply(self, request: BaseHTTPRequestHandler) -> None:
-        headers = {name.lower(): value for name, value in request.headers.items()}
         with self._lock:
-            self.heard.append((request.path, headers, self.bodies[-1]))
             self.under_way += 1
             self.most_under_way = max(self.under_way, self.most_under_way)
         if request.path == self.opened_by:
@@ -59,7 +56,7 @@ class Receiver(Scripted):
         super().reply(request)
 
     def paths(self) -> list[str]:
-        return [path for path, _headers, _body in self.heard]
+        return [each.path for each in self.posted]
 
 
 @pytest.fixture
@@ -106,7 +103,7 @@ def test_a_message_arrives_signed_and_is_in_the_log_without_secrets(cast: Cast, 
     sent = push(row)
     assert delivery.any_due()
     assert deliver() == 1
-    path, headers, body = receiver.heard[0]
+    path, headers, body = receiver.posted[0]
     assert path == "/hook?secret=s3cret-query"
     assert headers["authorization"] == "Bearer s3cret-header"
     assert headers["content-type"] == "application/cloudevents+json"
@@ -140,13 +137,13 @@ def test_both_secrets_verify_for_a_day(cast: Cast, receiver: Receiver) -> None:
     new = webhooks.replace_secret(by=cast.by("owner"), webhook=row)
     push(row)
     deliver()
-    _path, headers, body = receiver.heard[0]
+    _path, headers, body = receiver.posted[0]
     for each in (old, new):
         Verifier(each).verify(body, headers)
     Webhook.objects.update(previous_secret_until=timezone.now())
     push(row)
     deliver()
-    assert " " not in receiver.heard[1][1]["webhook-signature"]
+    assert " " not in receiver.posted[1].headers["webhook-signature"]
 
 
 def test_what_fails_is_tried_again_with_the_same_id(cast: Cast, receiver: Receiver) -> None:
@@ -160,10 +157,10 @@ def test_what_fails_is_tried_again_with_the_same_id(cast: Cast, receiver: Receiv
     assert failed.due_at
     assert timedelta(seconds=3) < failed.due_at - timezone.now() <= timedelta(seconds=6)
     assert delivery.deliver_due(seconds=LONG) == 0  # not before it is due
-    assert len(receiver.heard) == 1
+    assert len(receiver.posted) == 1
     receiver.otherwise = Answer(200)
     assert deliver() == 1
-    ids = {headers["webhook-id"] for _path, headers, _body in receiver.heard}
+    ids = {each.headers["webhook-id"] for each in receiver.posted}
     assert len(ids) == 1
     assert last(sent).webhook.enabled
 
@@ -240,7 +237,7 @@ def test_who_tries_now_uses_up_no_attempt(cast: Cast, receiver: Receiver) -> Non
     for _click in range(ATTEMPTS_MAX):
         webhooks.resend(by=cast.by("owner"), delivery=sent)
         assert delivery.deliver_due(seconds=LONG) == 0
-    assert len(receiver.heard) == ATTEMPTS_MAX + 1
+    assert len(receiver.posted) == ATTEMPTS_MAX + 1
     assert (last(sent).state, last(sent).webhook.enabled) == (State.WAITING, True)
     assert last(sent).attempts == ATTEMPTS_MAX + 1  # all that are listed, and the last one
     assert len(earlier_attempts.read(last(sent).earlier_attempts)) == ATTEMPTS_MAX
@@ -292,7 +289,7 @@ def test_a_receiver_that_took_nothing_for_hours_is_switched_off_and_people_are_t
     row = hook(cast, receiver, name="Deploy")
     sent = push(row)
     fail_for_good(receiver, sent)
-    assert len(receiver.heard) == ATTEMPTS_MAX
+    assert len(receiver.posted) == ATTEMPTS_MAX
     off = Webhook.objects.get()
     assert (off.enabled, bool(off.disabled_at)) == (False, True)
     assert "The last of 6 attempts: The receiver answered 500." in off.disabled_reason
@@ -354,7 +351,7 @@ def test_a_test_is_sent_once_also_by_one_that_is_off(cast: Cast, receiver: Recei
     assert deliver() == 0
     done = last(sent)
     assert (done.state, done.status, done.answer, done.due_at) == ("failed", 400, "what is this", None)
-    body = json.loads(receiver.heard[0][2])
+    body = json.loads(receiver.posted[0].body)
     assert body["type"] == "registry-manager.webhook.test"
     assert body["data"] == {"account": cast.account.handle, "test": True, "actor": cast.owner.email}
     webhooks.set_enabled(by=by, webhook=row, enabled=True)
@@ -383,7 +380,7 @@ def test_what_is_no_success(
     deliver()
     done = last(sent)
     assert (done.state, done.status, done.problem) == ("waiting", status, problem)
-    assert len(receiver.heard) == 1
+    assert len(receiver.posted) == 1
 
 
 def test_of_a_long_or_compressed_answer_the_beginning_is_enough(cast: Cast, receiver: Receiver) -> None:
@@ -418,7 +415,7 @@ def test_nothing_is_sent_where_the_panel_may_not_connect(
         last(sent).problem
         == "The address is private (127.0.0.1); an operator can allow it with WEBHOOK_NETWORKS."
     )
-    assert receiver.heard == []
+    assert receiver.posted == []
 
 
 def test_a_receiver_that_says_nothing_is_given_up(cast: Cast, receiver: Receiver, settings: Settings) -> None:
@@ -461,7 +458,7 @@ def test_one_that_fails_gets_one_place(cast: Cast, receiver: Receiver) -> None:
     for n in range(5):
         push(row, str(n))
     deliver()
-    assert (len(receiver.heard), receiver.most_under_way) == (5, 1)
+    assert (len(receiver.posted), receiver.most_under_way) == (5, 1)
 
 
 def test_an_attempt_is_written_down_before_it_is_begun(cast: Cast, receiver: Receiver) -> None:
@@ -488,7 +485,7 @@ def test_the_task_delivers_in_a_thread_of_its_own(cast: Cast, receiver: Receiver
     for each in [each for each in threading.enumerate() if each.name == "webhooks"]:
         each.join(LONG)
     assert last(sent).state == State.DELIVERED
-    assert len(receiver.heard) == 1
+    assert len(receiver.posted) == 1
     with leases.hold("webhooks") as lease:
         assert lease
         tasks.webhooks()
@@ -526,7 +523,7 @@ def test_what_nobody_can_decrypt_is_said(cast: Cast, receiver: Receiver) -> None
     sent = push(row)
     deliver()
     assert "cannot be decrypted" in last(sent).problem
-    assert receiver.heard == []
+    assert receiver.posted == []
 
 
 def test_the_log_is_bounded(cast: Cast, receiver: Receiver, settings: Settings) -> None:
@@ -566,7 +563,7 @@ def test_an_unknown_event_is_no_trouble_for_others(cast: Cast, receiver: Receive
     message = Message("msg_1", "image.burned", timezone.now(), "", "", TagFacts("r", "t", "a", "1", "", ""))
     outcome = send(message, receiver_of_it)
     assert (outcome.status, outcome.problem) == (None, "The panel failed; its log says why.")
-    assert receiver.heard == []
+    assert receiver.posted == []
 
 
 @pytest.mark.parametrize("event_type", ["tag.deleted", "retention.finished"])
