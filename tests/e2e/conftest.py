@@ -104,8 +104,14 @@ def accessible(page: Page) -> None:
     assert violations == [], [(each["id"], each["nodes"][0]["html"]) for each in violations]
 
 
-def load_until(page: Page, address: str, *texts: str) -> None:
-    """Load the page until it says so: what the token server notes is written a moment later."""
+def load_until(page: Page, address: str, *texts: str, within: str = "body") -> None:
+    """Load the page until it says so: what the token server notes is written a moment later.
+
+    `within`: the part to look at next. Another may ask for what is new, and say it earlier.
+    """
     until = time.monotonic() + processes.PATIENCE
-    while page.goto(address) and any(text not in page.content() for text in texts):
-        assert time.monotonic() < until, texts
+    while page.goto(address):
+        said = " ".join((page.locator(within).text_content() or "").split())
+        if all(text in said for text in texts):
+            return
+        assert time.monotonic() < until, (texts, said)

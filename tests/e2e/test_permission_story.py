@@ -175,7 +175,7 @@ def rotate(page: Page, yard: Yard) -> str:
 
 
 def see_both_passwords_in_use(page: Page, yard: Yard) -> None:
-    load_until(page, yard.user, "by docker/", "with skopeo/")
+    load_until(page, yard.user, "by docker/", "with docker/", "with skopeo/", within="#passwords")
     expect(row_of(page, "the new one")).to_contain_text("with skopeo/")
     expect(row_of(page, "the old one")).to_contain_text("with docker/")
     expect(page.get_by_text("The old password was last used")).to_contain_text("by docker/")
