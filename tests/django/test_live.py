@@ -26,6 +26,7 @@ from registry_sync.inventory.writer import write_tag_changes
 from registry_sync.models import DiagnosticRun, Marker, Purge, Removal, RetentionRule, SyncRun
 from tests import factories
 from tests.cast import Cast, client_for
+from tests.django.attacks.test_looking import HTMX, head_and_get, told
 
 pytestmark = pytest.mark.django_db
 NOTHING = 204
@@ -190,14 +191,11 @@ def test_nothing_new_costs_one_statement(opened: Open, django_assert_num_queries
 @every_kind
 def test_head_is_answered_as_get_is(opened: Open) -> None:
     for expected in (NOTHING, 200):
-        asked = [
-            opened.client.generic(way, opened.url, headers={"HX-Request": "true"}) for way in ("HEAD", "GET")
-        ]
-        assert [each.status_code for each in asked] == [expected] * 2
-        # `Expires` is the second of the answer, and these are two.
-        head, get = [{**each.headers, "Expires": "Expires" in each.headers} for each in asked]
-        assert head == get
-        assert not asked[0].content
+        head, get = head_and_get(opened.client, opened.url, **HTMX)
+        assert (head.status_code, get.status_code) == (expected, expected)
+        assert told(head) == told(get)
+        assert not head.content
+        assert ("Content-Length" in head.headers) is (expected == 200)
         opened.happen()
 
 
