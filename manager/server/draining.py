@@ -20,7 +20,7 @@ from typing import Any
 KEPT_SECONDS = 2.0  # that clients may take to ask once more on a connection that they keep
 BEGUN_SECONDS = 2.0  # until what has been begun is answered, or at least read
 LOOK = 0.02  # seconds between two looks
-LOOKS = 20
+LOOKS = 20  # at least, however late they come
 _FILES = Path("/proc/self/fd")
 _SO_ATTACH_FILTER = 26
 # Where struct tcp_info has it: of a listening socket, how many connections wait to be accepted.
